@@ -1,0 +1,6 @@
+"""The words of Waggle: every command, fact, message and rule document that crosses a wall.
+
+pydantic only; imports nothing of ours. Read a module to learn what a stream can say:
+`report`, `case`, `account`, `reward`, `party`, `rulebook`, `notice`; `envelope` is the
+grammar they share.
+"""

@@ -1,0 +1,99 @@
+"""Stream `notice.<id>`: who was told what. Written by notify."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.envelope import Command, Fact, Id, PartyId, ReportId, Time
+
+
+class NoticeKind(StrEnum):
+    """What is told. Each has its words in the message catalogues."""
+
+    REPORT_RECEIVED = "report_received"
+    REPORT_REFUSED = "report_refused"
+    CASE_REJECTED = "case_rejected"
+    CASE_DISPATCHED = "case_dispatched"
+    WORK_RESOLVED = "work_resolved"
+    CASE_CLOSED = "case_closed"
+    POINTS_AWARDED = "points_awarded"
+    WORK_ORDERED = "work_ordered"
+    REWORK_ORDERED = "rework_ordered"
+
+
+class Channel(StrEnum):
+    """How it is told."""
+
+    OUTBOX = "outbox"
+    """The append-only stream OUTBOX, which every party may read."""
+    WEBHOOK = "webhook"
+    """A signed POST to the receiver's address (Standard Webhooks)."""
+
+
+class Notice(BaseModel):
+    """What goes out on a channel: no names, no free text, nothing personal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    notice_id: str
+    receiver: PartyId
+    kind: NoticeKind
+    language: str
+    title: str
+    text: str
+    report_id: ReportId
+    happened_at: Time
+    sequence: int
+    """The fact in the log that it tells about."""
+
+
+class RecordDelivery(Command, room="notify"):
+    """A channel has taken the notice."""
+
+    notice_id: Id
+    channel: Channel
+    receiver: PartyId
+    kind: NoticeKind
+    language: str
+    report_id: ReportId
+    attempts: int
+
+
+class RecordParking(Command, room="notify"):
+    """A channel did not take the notice, and the last try is over."""
+
+    notice_id: Id
+    channel: Channel
+    receiver: PartyId
+    kind: NoticeKind
+    language: str
+    report_id: ReportId
+    attempts: int
+    reason: str
+
+
+class NoticeDelivered(Fact, stream="notice"):
+    """The receiver was told, on this channel."""
+
+    notice_id: Id
+    channel: Channel
+    receiver: PartyId
+    kind: NoticeKind
+    language: str
+    report_id: ReportId
+    attempts: int
+
+
+class NoticeParked(Fact, stream="notice"):
+    """The receiver could not be told on this channel; an operator can send it again."""
+
+    notice_id: Id
+    channel: Channel
+    receiver: PartyId
+    kind: NoticeKind
+    language: str
+    report_id: ReportId
+    attempts: int
+    reason: str

@@ -1,0 +1,188 @@
+"""Every stream and every consumer, declared once. Pure: `deploy.provision` brings them about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StoreCompression,
+    StreamConfig,
+)
+
+GIB: Final = 1024**3
+DAY: Final = 86_400.0
+
+
+def streams(*, replicas: int = 1, log_bytes: int = 64 * GIB) -> tuple[StreamConfig, ...]:
+    """The streams of the house.
+
+    LOG is the truth: nothing in it is ever deleted, aged, rolled up or counted; `discard=new`
+    with `max_bytes` turns a full disk into a clean refusal. The others can be derived from it
+    or end when they were handled.
+    """
+    everlasting = {"deny_delete": True, "deny_purge": True, "discard": DiscardPolicy.NEW}
+    return (
+        StreamConfig(
+            name="LOG",
+            subjects=["log.>"],
+            max_bytes=log_bytes,
+            allow_direct=True,
+            allow_atomic=True,
+            compression=StoreCompression.S2,
+            duplicate_window=600,
+            num_replicas=replicas,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.LIMITS,
+            **everlasting,
+        ),
+        StreamConfig(
+            name="OUTBOX",
+            subjects=["notice.outbox.>"],
+            max_bytes=8 * GIB,
+            allow_direct=True,
+            allow_atomic=True,
+            compression=StoreCompression.S2,
+            duplicate_window=600,
+            num_replicas=replicas,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.LIMITS,
+            **everlasting,
+        ),
+        StreamConfig(
+            name="WORK",
+            subjects=["work.>"],
+            max_bytes=8 * GIB,
+            discard=DiscardPolicy.NEW,
+            duplicate_window=600,
+            num_replicas=replicas,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.WORK_QUEUE,
+        ),
+        StreamConfig(
+            name="INBOX",
+            subjects=["inbox.*"],
+            max_bytes=8 * GIB,
+            discard=DiscardPolicy.NEW,
+            duplicate_window=600,
+            num_replicas=replicas,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.WORK_QUEUE,
+        ),
+        StreamConfig(
+            name="ANSWER",
+            subjects=["answer.*"],
+            max_bytes=2 * GIB,
+            max_age=30 * DAY,
+            discard=DiscardPolicy.OLD,
+            duplicate_window=600,
+            num_replicas=replicas,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.LIMITS,
+        ),
+        StreamConfig(
+            name="PARK",
+            subjects=["parked.>"],
+            max_bytes=2 * GIB,
+            allow_direct=True,
+            discard=DiscardPolicy.NEW,
+            duplicate_window=600,
+            num_replicas=replicas,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.LIMITS,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A durable consumer of a stream."""
+
+    stream: str
+    config: ConsumerConfig
+
+
+ACK_WAIT: Final = 10.0
+"""Seconds until an unanswered delivery is made again; deliveries are safe to receive twice."""
+IN_FLIGHT: Final = 256
+"""Unanswered deliveries at a time: the back-pressure of a reaction."""
+
+
+def reaction(room: str, name: str, stream: str, *subjects: str) -> Durable:
+    """A push consumer that a room's processes share: `<room>-<name>`, on `deliver.<room>.<name>`.
+
+    `max_deliver` is endless on purpose: the room itself parks what it cannot handle, with the
+    reason, so a message never ends without a trace.
+    """
+    durable = f"{room}-{name}"
+    return Durable(
+        stream,
+        ConsumerConfig(
+            name=durable,
+            durable_name=durable,
+            deliver_subject=f"deliver.{room}.{name}",
+            deliver_group=durable,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT,
+            max_deliver=-1,
+            max_ack_pending=IN_FLIGHT,
+            filter_subjects=list(subjects) if len(subjects) > 1 else None,
+            filter_subject=subjects[0] if len(subjects) == 1 else None,
+        ),
+    )
+
+
+REACTIONS: Final = (
+    reaction("router", "on-report", "LOG", "log.report.>"),
+    reaction("router", "work-orders", "LOG", "log.case.>"),
+    reaction("points", "on-case", "LOG", "log.case.>"),
+    reaction("notify", "outbox", "LOG", "log.report.>", "log.case.>", "log.account.>"),
+    reaction("notify", "webhook", "LOG", "log.report.>", "log.case.>", "log.account.>"),
+    reaction("intake", "inbox", "INBOX", "inbox.*"),
+)
+"""The reactions of the rooms, each its own durable."""
+
+
+def work_queue(unit: str) -> Durable:
+    """The pull consumer that a unit's workers share."""
+    return Durable(
+        "WORK",
+        ConsumerConfig(
+            name=unit,
+            durable_name=unit,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=60,
+            max_deliver=-1,
+            max_ack_pending=1000,
+            filter_subject=f"work.{unit}",
+        ),
+    )
+
+
+def answers(platform: str) -> Durable:
+    """The pull consumer on which a platform reads the answers to what it dropped in its inbox."""
+    return Durable(
+        "ANSWER",
+        ConsumerConfig(
+            name=platform,
+            durable_name=platform,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=60,
+            max_deliver=-1,
+            max_ack_pending=1000,
+            filter_subject=f"answer.{platform}",
+        ),
+    )
+
+
+def durables(units: Iterable[str], platforms: Iterable[str]) -> tuple[Durable, ...]:
+    """Every consumer of the house, for these units and platforms."""
+    return (*REACTIONS, *map(work_queue, units), *map(answers, platforms))
