@@ -25,6 +25,7 @@ from contracts.envelope import (
     ServiceCode,
     Time,
     UnitCode,
+    Words,
 )
 from contracts.report import Position
 
@@ -94,6 +95,7 @@ class CaseRefusal(StrEnum):
     NOT_A_DISPATCHER = "not_a_dispatcher"
     NOT_A_HANDLING_UNIT = "not_a_handling_unit"
     NO_SUCH_UNIT = "no_such_unit"
+    NOT_A_VERIFIER = "not_a_verifier"
     HANDLER_MAY_NOT_VERIFY = "handler_may_not_verify"
     REPORTER_MAY_NOT_VERIFY = "reporter_may_not_verify"
     ALREADY_CLOSED = "already_closed"
@@ -208,7 +210,7 @@ class CaseDispatched(Fact, stream="case"):
     service_code: ServiceCode | None = None
     area: Id | None = None
     why: Why
-    explanation: str
+    explanation: Words
     """The rule in words that a clerk reads."""
     suggested: UnitCode | None = None
     """The department that the rules would choose, for a dispatcher's eyes."""
@@ -308,7 +310,7 @@ class WorkOrder(BaseModel):
     area: Id | None
     due_at: Time
     why: Why
-    explanation: str
+    explanation: Words
     suggested: UnitCode | None
     sequence: int
     """The fact in the log that this order follows from."""

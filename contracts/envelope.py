@@ -108,18 +108,12 @@ Personal = Annotated[
     PERSONAL,
     WithJsonSchema(
         {
-            "title": "Personal",
-            "description": "Sealed on the wire; erased when the person is.",
+            "description": "Sealed on the wire; unreadable once the person is erased.",
             "x-personal": True,
-            "anyOf": [
-                {"type": "string"},
-                {
-                    "type": "object",
-                    "properties": {"key": {"type": "string"}, "box": {"type": "string"}},
-                    "required": ["key", "box"],
-                },
-                {"type": "object", "properties": {"erased": {"const": True}}},
-            ],
+            "type": "object",
+            "properties": {"key": {"type": "string", "pattern": TOKEN}, "box": {"type": "string"}},
+            "required": ["key", "box"],
+            "additionalProperties": False,
         }
     ),
 ]
@@ -302,7 +296,7 @@ def _lifted(cls: type[Fact], version: int, body: bytes) -> dict[str, Any]:
     return shape
 
 
-C = TypeVar("C", bound=Command)
+C = TypeVar("C", bound=Command, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

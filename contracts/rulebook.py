@@ -5,14 +5,16 @@ The document travels whole in the fact, so the log alone can judge an old decisi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.account import Points
 from contracts.case import UnitKind
-from contracts.envelope import Command, Datum, Fact, Id, PartyId, ServiceCode, Time, UnitCode, Words
+from contracts.envelope import Command, Datum, Fact, Id, PartyId, Recorded, ServiceCode, Time, UnitCode, Words
 
 
 class RulebookRefusal(StrEnum):
@@ -81,6 +83,13 @@ class Escalation(_Part):
     reworks: Annotated[int, Field(gt=0)] = 3
 
 
+class Dispatch(_Part):
+    """What dispatchers (street offices, the triage desk) are held to."""
+
+    limit_hours: Annotated[int, Field(gt=0)] = 4
+    """Hours until the order must be handed to a department or handled."""
+
+
 class Intake(_Part):
     """What intake takes on."""
 
@@ -113,6 +122,7 @@ class Rulebook(_Part):
     services: tuple[Service, ...]
     escalation: Escalation = Escalation()
     verification: Verification
+    dispatch: Dispatch = Dispatch()
     intake: Intake = Intake()
 
     @property
@@ -152,6 +162,24 @@ def _contradictions(book: Rulebook) -> list[str]:
     if kinds.get(book.verification.by) is not UnitKind.INSPECTION:
         errors.append(f"verification.by: {book.verification.by!r} is not an inspection unit in units")
     return errors
+
+
+NONE_PUBLISHED: Final[tuple[Rulebook, ...]] = ()
+"""What is published before anything is."""
+
+
+def in_force(published: Sequence[Rulebook], at: datetime) -> Rulebook | None:
+    """The rulebook that holds at a moment: of those in effect by then, the one published last."""
+    return next((book for book in reversed(published) if book.effective_from <= at), None)
+
+
+def gathered(published: tuple[Rulebook, ...], fact: Recorded) -> tuple[Rulebook, ...]:
+    """The rulebooks published so far, one more where the fact publishes one."""
+    match fact.body:
+        case RulebookPublished(document=book):
+            return (*published, book)
+        case _:
+            return published
 
 
 class PublishRulebook(Command, room="router"):

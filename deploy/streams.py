@@ -28,7 +28,6 @@ def streams(*, replicas: int = 1, log_bytes: int = 64 * GIB) -> tuple[StreamConf
     with `max_bytes` turns a full disk into a clean refusal. The others can be derived from it
     or end when they were handled.
     """
-    everlasting = {"deny_delete": True, "deny_purge": True, "discard": DiscardPolicy.NEW}
     return (
         StreamConfig(
             name="LOG",
@@ -41,7 +40,9 @@ def streams(*, replicas: int = 1, log_bytes: int = 64 * GIB) -> tuple[StreamConf
             num_replicas=replicas,
             storage=StorageType.FILE,
             retention=RetentionPolicy.LIMITS,
-            **everlasting,
+            discard=DiscardPolicy.NEW,
+            deny_delete=True,
+            deny_purge=True,
         ),
         StreamConfig(
             name="OUTBOX",
@@ -54,7 +55,9 @@ def streams(*, replicas: int = 1, log_bytes: int = 64 * GIB) -> tuple[StreamConf
             num_replicas=replicas,
             storage=StorageType.FILE,
             retention=RetentionPolicy.LIMITS,
-            **everlasting,
+            discard=DiscardPolicy.NEW,
+            deny_delete=True,
+            deny_purge=True,
         ),
         StreamConfig(
             name="WORK",

@@ -1,0 +1,90 @@
+"""Bringing streams, consumers, rules and parties about. Safe to run at every start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
+from nats.js.errors import NotFoundError
+
+from contracts.envelope import Answer, Command, Outcome
+from contracts.party import PartyKind, RegisterParty
+from contracts.rulebook import PublishRulebook, Rulebook
+from deploy.streams import Durable, durables, streams
+from eventlog.asking import ask
+
+log = structlog.get_logger()
+PROVISIONER: Final = "provisioner"
+
+
+class NotProvisioned(Exception):
+    """The house could not be set up: what was refused, and why."""
+
+
+async def provision_streams(
+    js: JetStreamContext, *, replicas: int = 1, log_bytes: int | None = None
+) -> None:
+    """Create what is missing; bring what differs to the declaration."""
+    declared = (
+        streams(replicas=replicas)
+        if log_bytes is None
+        else streams(replicas=replicas, log_bytes=log_bytes)
+    )
+    for config in declared:
+        await _provide_stream(js, config)
+
+
+async def provision_consumers(
+    js: JetStreamContext, units: Iterable[str], platforms: Iterable[str]
+) -> None:
+    """Create or update every durable of the house."""
+    for durable in durables(units, platforms):
+        await _provide_durable(js, durable)
+
+
+async def publish_rulebook(nc: Client, document: Mapping[str, Any]) -> Answer:
+    """Put the rulebook in force. Raises `NotProvisioned` when it is refused."""
+    label = f"{document.get('name')}.{document.get('version')}"
+    return await _insist(nc, PublishRulebook(document=dict(document)), f"rulebook.{label}")
+
+
+async def register_parties(nc: Client, book: Rulebook) -> None:
+    """Make the units and platforms of a rulebook known, so that they can be told things."""
+    for unit in book.units:
+        command = RegisterParty(party_id=unit.code, kind=PartyKind.UNIT, language=unit.language)
+        await _insist(nc, command, f"register.{unit.code}.{book.version}")
+    for platform in book.platforms:
+        command = RegisterParty(party_id=platform.code, kind=PartyKind.PLATFORM)
+        await _insist(nc, command, f"register.{platform.code}.{book.version}")
+
+
+async def _insist(nc: Client, command: Command, command_id: str) -> Answer:
+    answer, _ = await ask(nc, PROVISIONER, command, command_id)
+    if answer.outcome is not Outcome.ACCEPTED:
+        reasons = "\n".join(f"  {r.field or r.code}: {r.detail}" for r in answer.reasons)
+        raise NotProvisioned(f"{type(command).__name__} {command_id}: {answer.outcome}\n{reasons}")
+    return answer
+
+
+async def _provide_stream(js: JetStreamContext, config: StreamConfig) -> None:
+    assert config.name is not None
+    try:
+        there = (await js.stream_info(config.name)).config
+    except NotFoundError:
+        await js.add_stream(config)
+        log.info("stream_created", stream=config.name)
+        return
+    wanted, given = config.as_dict(), there.as_dict()
+    if changed := {
+        key for key, value in wanted.items() if value is not None and given.get(key) != value
+    }:
+        await js.update_stream(config)
+        log.info("stream_updated", stream=config.name, changed=sorted(changed))
+
+
+async def _provide_durable(js: JetStreamContext, durable: Durable) -> None:
+    await js.add_consumer(durable.stream, durable.config)

@@ -1,0 +1,60 @@
+"""Connections with safe settings: the only place that spells them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import asyncpg
+import nats
+import structlog
+from nats.aio.client import Client
+
+from eventlog.settings import Settings
+
+log = structlog.get_logger()
+
+NATS_OPTIONS: Final[dict[str, Any]] = {
+    "max_reconnect_attempts": -1,
+    "reconnect_time_wait": 0.25,
+    "connect_timeout": 3,
+    "ping_interval": 10,
+    "max_outstanding_pings": 2,
+    "allow_reconnect": True,
+    "pending_size": 64 * 1024 * 1024,
+}
+"""Reconnect for ever and soon: the default gives up after two minutes, for good."""
+
+
+async def report_nats_error(error: Exception) -> None:
+    """A permission violation reaches the caller as a mere timeout; its reason only comes here."""
+    log.warning("nats_error", error=str(error) or type(error).__name__)
+
+
+async def connect_nats(
+    servers: list[str] | str, *, identity: str, seed_file: str, options: dict[str, Any] | None = None
+) -> Client:
+    """A client that is this identity, with a private inbox, reconnecting for ever."""
+    return await nats.connect(
+        servers,
+        name=identity,
+        nkeys_seed=seed_file,
+        inbox_prefix=f"_INBOX_{identity}",
+        error_cb=report_nats_error,
+        **{**NATS_OPTIONS, **(options or {})},
+    )
+
+
+async def connect_postgres(url: str, *, most: int = 4) -> asyncpg.Pool:
+    """A pool whose statements end after a minute rather than never."""
+    return await asyncpg.create_pool(url, min_size=1, max_size=most, command_timeout=60)
+
+
+def broker_options(settings: Settings) -> dict[str, Any]:
+    """What FastStream hands on to the NATS client."""
+    return {
+        **NATS_OPTIONS,
+        "servers": settings.servers,
+        "name": settings.identity,
+        "inbox_prefix": settings.inbox_prefix,
+        "error_cb": report_nats_error,
+    }

@@ -1,0 +1,203 @@
+"""Load, decide, append; look again on conflict.
+
+A view of a stream id is kept from one command to the next. It may be stale: then the log
+refuses the append and we look again; and before a refusal or a "nothing to do" leaves the
+house on a kept view, the leader is asked. So a stale view costs a round trip, never a wrong
+answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from nats.js import JetStreamContext
+
+from contracts.envelope import Answer, Command, Fact, Issued, Outcome, Reason, Recorded, Refused, log_subject
+from eventlog.append import Appender, Conflict, Decision
+from eventlog.decider import Decider
+from eventlog.message import NO_HASH, encode
+from eventlog.read import read_stream
+from eventlog.sealing import KeyStore, seal
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+LOOKS: Final = 50
+"""How often a conflict is looked at again before the sender is asked to come back."""
+KEPT_VIEWS: Final = 20_000
+
+
+class Contended(Exception):  # noqa: N818
+    """Others kept writing the same stream id; the sender may repeat the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command came to: its facts, where the last one stands, whether it was known before."""
+
+    stream_id: str
+    facts: tuple[Fact, ...]
+    sequence: int
+    known: bool
+
+    def answer(self, refusals: tuple[type[Fact], ...] = ()) -> Answer:
+        """The reply to the sender: a recorded refusal is a refusal."""
+        for fact in self.facts:
+            if isinstance(fact, refusals):
+                reasons: tuple[Reason, ...] = getattr(fact, "reasons", ())
+                return Answer(
+                    outcome=Outcome.REFUSED, id=self.stream_id, sequence=self.sequence, reasons=reasons
+                )
+        return Answer(outcome=Outcome.ACCEPTED, id=self.stream_id, sequence=self.sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    fingerprint: str
+    facts: tuple[Fact, ...]
+    sequence: int
+
+
+@dataclass(slots=True)
+class _View(Generic[S]):
+    """What we know of one stream id, and whether the leader has just told us."""
+
+    state: S
+    sequence: int = 0
+    hash: str = NO_HASH
+    fresh: bool = False
+    decided: dict[str, _Decided] = field(default_factory=dict)
+
+
+class Execution(Generic[S, R]):
+    """Carries out the commands of one stream of one room."""
+
+    def __init__(
+        self,
+        decider: Decider[S, R],
+        *,
+        room: str,
+        appender: Appender,
+        js: JetStreamContext,
+        keys: KeyStore,
+        kept_views: int = KEPT_VIEWS,
+    ) -> None:
+        self.decider = decider
+        self._room = room
+        self._appender = appender
+        self._js = js
+        self._keys = keys
+        self._kept_views = kept_views
+        self._views: OrderedDict[str, _View[S]] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def carry_out(
+        self, issued: Issued[Command], stream_id: str, rules: R, *, likely_new: bool = False
+    ) -> Done:
+        """Decide the command on the stream id and write what follows.
+
+        With `likely_new` the log is not read first: the append itself finds out if the stream id
+        exists already. Raises `Refused`, `Contended`, and what `Appender.append` raises.
+        """
+        turn = self._turns.setdefault(stream_id, asyncio.Lock())
+        async with turn:
+            return await self._decide(issued, stream_id, rules, likely_new)
+
+    async def state(self, stream_id: str, *, at_least: int = 0) -> S:
+        """The state of a stream id, as far as this process has seen it, or newer than `at_least`."""
+        kept = self._views.get(stream_id)
+        if kept is None or kept.sequence < at_least:
+            kept = await self._look(stream_id)
+        return kept.state
+
+    async def _decide(self, issued: Issued[Command], stream_id: str, rules: R, likely_new: bool) -> Done:
+        fingerprint = self._keys.fingerprint(issued.command)
+        view = self._views.get(stream_id)
+        if view is None:
+            view = _View(self.decider.initial_state) if likely_new else await self._look(stream_id)
+        for _ in range(LOOKS):
+            if earlier := view.decided.get(issued.command_id):
+                return _repeated(earlier, fingerprint, stream_id, issued.command_id)
+            try:
+                facts = self.decider.decide(issued, view.state, rules)
+            except Refused:
+                if view.fresh:
+                    raise
+                facts = ()
+            if facts:
+                if done := await self._write(issued, fingerprint, stream_id, view, facts):
+                    return done
+            elif view.fresh:
+                return Done(stream_id, (), view.sequence, known=True)
+            view = await self._look(stream_id)
+        raise Contended(f"{self.decider.stream} {stream_id}: still contended after {LOOKS} looks")
+
+    async def _write(
+        self, issued: Issued[Command], fingerprint: str, stream_id: str, view: _View[S], facts: Sequence[Fact]
+    ) -> Done | None:
+        """Append the decision; None when somebody was faster and we must look again."""
+        subject = log_subject(self.decider.stream, stream_id)
+        messages = encode(
+            await seal(facts, issued.command_id, self._keys),
+            issued,
+            source=self._room,
+            fingerprint=fingerprint,
+            last_hash={subject: view.hash},
+        )
+        try:
+            appended = await self._appender.append(
+                Decision(issued.command_id, messages, {subject: view.sequence})
+            )
+        except Conflict:
+            return None
+        if appended.duplicate:
+            return None
+        view.state = self.decider.fold(facts, view.state)
+        view.sequence = appended.sequences[-1]
+        view.hash = messages[-1].hash
+        view.fresh = False
+        view.decided[issued.command_id] = _Decided(fingerprint, tuple(facts), view.sequence)
+        self._keep(stream_id, view)
+        return Done(stream_id, tuple(facts), view.sequence, known=False)
+
+    async def _look(self, stream_id: str) -> _View[S]:
+        """Read the stream id from the leader."""
+        recorded = [r async for r in read_stream(self._js, self.decider.stream, stream_id, leader=True)]
+        view = _View(self.decider.state_of(recorded), fresh=True)
+        if recorded:
+            view.sequence, view.hash = recorded[-1].sequence, recorded[-1].hash
+            view.decided = _decided(recorded)
+            self._keep(stream_id, view)
+        return view
+
+    def _keep(self, stream_id: str, view: _View[S]) -> None:
+        self._views[stream_id] = view
+        self._views.move_to_end(stream_id)
+        if len(self._views) > self._kept_views:
+            self._views.popitem(last=False)
+
+
+def _decided(recorded: Sequence[Recorded]) -> dict[str, _Decided]:
+    decided: dict[str, _Decided] = {}
+    for fact in recorded:
+        before = decided.get(fact.command_id)
+        facts = (*before.facts, fact.body) if before else (fact.body,)
+        decided[fact.command_id] = _Decided(fact.fingerprint, facts, fact.sequence)
+    return decided
+
+
+def _repeated(earlier: _Decided, fingerprint: str, stream_id: str, command_id: str) -> Done:
+    """The stored answer; a refusal when the id was used for something else."""
+    if earlier.fingerprint != fingerprint:
+        raise Refused(
+            Reason(
+                code="command_id_reused",
+                detail=f"{command_id} was used for another command already; use a new id",
+            )
+        )
+    return Done(stream_id, earlier.facts, earlier.sequence, known=True)

@@ -1,0 +1,209 @@
+"""Personal fields: sealed when written, opened when read, gone when the key is gone.
+
+Every person has a data key of their own (AES-256-GCM), kept wrapped by the master key in a
+database apart from log and projections. A sealed value is bound to its fact id and field, so
+it cannot be moved to another fact. Destroying the key leaves the log whole: hashes cover the
+sealed bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from collections.abc import Iterable, Sequence
+from hmac import digest
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contracts.envelope import ERASED, Command, Fact, Reason, Recorded, Refused, Sealed
+
+NONCE: Final = 12
+KEY: Final = 32
+CACHE_SECONDS: Final = 60.0
+"""How long a process may go on using a key that has been destroyed elsewhere."""
+CACHE_KEYS: Final = 50_000
+
+SCHEMA: Final = """
+create table if not exists data_key (
+    person       text primary key,
+    wrapped      bytea,
+    created_at   timestamptz not null default now(),
+    destroyed_at timestamptz,
+    check ((wrapped is null) = (destroyed_at is not null))
+)
+"""
+
+
+class BadKey(Exception):
+    """A key does not open what it should: the wrong master key, or altered data."""
+
+
+def new_master_key() -> bytes:
+    """32 random bytes that wrap every data key. Losing it is losing every personal field."""
+    return os.urandom(KEY)
+
+
+def read_master_key(path: Path) -> bytes:
+    """The master key in `path`. Raises `BadKey` when it is not 32 bytes."""
+    key = path.read_bytes()
+    if len(key) != KEY:
+        raise BadKey(f"{path}: a master key has {KEY} bytes, this file {len(key)}")
+    return key
+
+
+def seal_value(key: AESGCM, person: str, place: str, value: str) -> Sealed:
+    """`value` under the person's key, bound to `place` (`<fact id>/<field>`)."""
+    nonce = os.urandom(NONCE)
+    box = nonce + key.encrypt(nonce, value.encode("utf-8", "surrogatepass"), place.encode())
+    return Sealed(key=person, box=base64.b64encode(box).decode())
+
+
+def open_value(key: AESGCM, place: str, sealed: Sealed) -> str:
+    """The value that was sealed for `place`. Raises `BadKey` if it was altered or moved."""
+    box = base64.b64decode(sealed.box)
+    try:
+        value = key.decrypt(box[:NONCE], box[NONCE:], place.encode())
+    except InvalidTag:
+        raise BadKey(f"{place}: sealed for another place, or altered") from None
+    return value.decode("utf-8", "surrogatepass")
+
+
+class KeyStore:
+    """The data keys of persons, wrapped by the master key, in a PostgreSQL database of their own."""
+
+    def __init__(self, pool: asyncpg.Pool, master: bytes) -> None:
+        self._pool = pool
+        self._master = AESGCM(master)
+        self._print_key = digest(master, b"waggle command fingerprint", "sha256")
+        self._cache: dict[str, tuple[float, AESGCM | None]] = {}
+
+    async def provide(self, persons: Iterable[str]) -> dict[str, AESGCM]:
+        """The key of each person, made where there is none yet.
+
+        Raises `Refused` for a person who has been erased: nothing more is written about them.
+        """
+        wanted = set(persons)
+        found = self._cached(wanted)
+        if missing := sorted(wanted - found.keys()):
+            found |= await self._make(missing)
+        if erased := sorted(p for p, k in found.items() if k is None):
+            raise Refused(
+                Reason(code="person_erased", detail=f"{', '.join(erased)}: erased; use a new id")
+            )
+        return {p: k for p, k in found.items() if k is not None}
+
+    async def find(self, persons: Iterable[str]) -> dict[str, AESGCM]:
+        """The key of each person who has one."""
+        wanted = set(persons)
+        found = self._cached(wanted)
+        if missing := sorted(wanted - found.keys()):
+            found |= await self._load(missing)
+        return {p: k for p, k in found.items() if k is not None}
+
+    def fingerprint(self, command: Command) -> str:
+        """What tells a repeated command from another one under the same id.
+
+        Keyed with a secret, so that nobody can guess a personal text by its fingerprint.
+        """
+        body = command.__pydantic_serializer__.to_json(command)
+        return digest(self._print_key, type(command).__name__.encode() + b"\n" + body, "sha256").hex()[:32]
+
+    def _cached(self, persons: Iterable[str]) -> dict[str, AESGCM | None]:
+        now = time.monotonic()
+        entries = ((p, self._cache.get(p)) for p in persons)
+        return {p: e[1] for p, e in entries if e is not None and e[0] > now}
+
+    async def _make(self, persons: Sequence[str]) -> dict[str, AESGCM | None]:
+        wrapped = [self._wrap(p, os.urandom(KEY)) for p in persons]
+        await self._pool.execute(
+            "insert into data_key (person, wrapped) select * from unnest($1::text[], $2::bytea[])"
+            " on conflict (person) do nothing",
+            persons,
+            wrapped,
+        )
+        return await self._load(persons)
+
+    async def _load(self, persons: Sequence[str]) -> dict[str, AESGCM | None]:
+        rows = await self._pool.fetch(
+            "select person, wrapped from data_key where person = any($1::text[])", persons
+        )
+        until = time.monotonic() + CACHE_SECONDS
+        keys = {r["person"]: self._unwrap(r["person"], r["wrapped"]) for r in rows}
+        if len(self._cache) > CACHE_KEYS:
+            self._cache.clear()
+        self._cache.update({p: (until, k) for p, k in keys.items()})
+        return keys
+
+    def _wrap(self, person: str, key: bytes) -> bytes:
+        nonce = os.urandom(NONCE)
+        return nonce + self._master.encrypt(nonce, key, person.encode())
+
+    def _unwrap(self, person: str, wrapped: bytes | None) -> AESGCM | None:
+        if wrapped is None:
+            return None
+        try:
+            return AESGCM(self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], person.encode()))
+        except InvalidTag:
+            raise BadKey(
+                f"the master key does not open the data key of {person}: is it the one of this house?"
+            ) from None
+
+
+async def create_key_table(pool: asyncpg.Pool) -> None:
+    """Bring the key table about in the key database; harmless when it is there."""
+    await pool.execute(SCHEMA)
+
+
+async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> Sequence[Fact]:
+    """The facts with every personal field sealed, ready to be written.
+
+    Raises `Refused` when the person has been erased.
+    """
+    persons = {_person(f) for f in facts if _open_fields(f)}
+    if not persons:
+        return facts
+    found = await keys.provide(persons)
+    return [_sealed(f, f"{command_id}.{i}", found) for i, f in enumerate(facts)]
+
+
+async def unseal(recorded: Sequence[Recorded], keys: KeyStore) -> list[Fact]:
+    """The bodies with every personal field readable, or `Erased` where its key is gone."""
+    boxes = {v.key for r in recorded for n in r.body.personal if isinstance(v := getattr(r.body, n), Sealed)}
+    found = await keys.find(boxes) if boxes else {}
+    return [_opened(r, found) for r in recorded]
+
+
+def _person(fact: Fact) -> str:
+    return str(getattr(fact, fact.key_of))
+
+
+def _open_fields(fact: Fact) -> list[str]:
+    return [n for n in fact.personal if isinstance(getattr(fact, n), str)]
+
+
+def _sealed(fact: Fact, fact_id: str, keys: dict[str, AESGCM]) -> Fact:
+    names = _open_fields(fact)
+    if not names:
+        return fact
+    person = _person(fact)
+    boxes = {n: seal_value(keys[person], person, f"{fact_id}/{n}", getattr(fact, n)) for n in names}
+    return fact.model_copy(update=boxes)
+
+
+def _opened(recorded: Recorded, keys: dict[str, AESGCM]) -> Fact:
+    fact = recorded.body
+    values: dict[str, object] = {}
+    for name in fact.personal:
+        value = getattr(fact, name)
+        if isinstance(value, Sealed):
+            key = keys.get(value.key)
+            place = f"{recorded.fact_id}/{name}"
+            values[name] = open_value(key, place, value) if key else ERASED
+    return fact.model_copy(update=values) if values else fact
+
+

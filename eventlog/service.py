@@ -1,0 +1,328 @@
+"""FastStream wiring with safe settings: the only place that spells them.
+
+A handler of ours returns at once and the work goes on in a task: so FastStream's subscriber
+stays sequential and cheap, many commands gather for one group commit, and an answer or an
+acknowledgement leaves only when the fact is in the log. What waits is bounded: beyond it a
+command is answered "busy", and a reaction is not delivered (`max_ack_pending`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import asyncpg
+import nats.errors
+import structlog
+from faststream import AckPolicy, FastStream
+from faststream.nats import JStream, NatsBroker
+from faststream.nats.security import NatsNKey
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from pydantic import BaseModel, ValidationError
+
+from contracts.envelope import (
+    Answer,
+    Command,
+    Header,
+    Issued,
+    Outcome,
+    Reason,
+    Recorded,
+    Refused,
+    Unreadable,
+)
+from eventlog.append import Appender, Busy, LogFull, Unknown
+from eventlog.connect import broker_options, connect_postgres
+from eventlog.decider import Decider
+from eventlog.execute import Contended, Execution
+from eventlog.health import Check, Health, nats_healthz
+from eventlog.read import recorded_from
+from eventlog.receiving import about, issued_from, problems
+from eventlog.sealing import KeyStore, read_master_key
+from eventlog.settings import Settings
+from eventlog.standing import Standing
+
+log = structlog.get_logger()
+C = TypeVar("C", bound=Command)
+S = TypeVar("S")
+R = TypeVar("R")
+
+WAITING_COMMANDS: Final = 2_000
+"""Commands that a process looks at at the same time; the next one is answered "busy"."""
+POISON_TRIES: Final = 3
+"""How often a reaction that breaks is tried before its fact is parked."""
+RETRY_SECONDS: Final = 1.0
+GRACE_SECONDS: Final = 10.0
+"""How long a stopping service waits for what it has begun."""
+
+Handled = tuple[BaseModel, bool]
+"""The reply to a command, and whether it had been decided before this request."""
+
+
+class Later(Exception):  # noqa: N818
+    """A reaction asks to be called again in `seconds`; not a failure."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+class NotReady(Exception):  # noqa: N818
+    """The room lacks something it needs to decide, such as a rulebook in force."""
+
+
+TRANSIENT: Final = (
+    Unknown,
+    Contended,
+    Busy,
+    LogFull,
+    NotReady,
+    OSError,
+    TimeoutError,
+    nats.errors.Error,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+)
+"""What passes by itself: tried again without end, never parked."""
+UNTOUCHED: Final = (Busy, LogFull, NotReady)
+"""Of these, what certainly wrote nothing."""
+
+
+async def _raw(message: Any) -> Msg:
+    """FastStream decoder: hand on the message itself."""
+    raw: Msg = message.raw_message
+    return raw
+
+
+class Service:
+    """One process of one room: its connections, its subscribers, its health."""
+
+    def __init__(self, room: str, settings: Settings) -> None:
+        self.room = room
+        self.settings = settings
+        self.broker = NatsBroker(
+            security=NatsNKey(settings.nkey_seed_file),
+            apply_types=False,
+            logger=None,
+            decoder=_raw,
+            ack_policy=AckPolicy.MANUAL,
+            **broker_options(settings),
+        )
+        self.checks: dict[str, Check] = {}
+        self.nc: Client
+        self.js: JetStreamContext
+        self.appender: Appender
+        self.keys: KeyStore
+        self._pool: asyncpg.Pool
+        self._standing: list[Standing[Any]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, room: str, settings: Settings) -> AsyncIterator[Service]:
+        """A connected service: wire its subscribers, then `run` it."""
+        service = cls(room, settings)
+        await service._connect()
+        try:
+            yield service
+        finally:
+            await service._close()
+
+    def execution(self, decider: Decider[S, R]) -> Execution[S, R]:
+        """What carries out the commands of one stream of this room."""
+        return Execution(decider, room=self.room, appender=self.appender, js=self.js, keys=self.keys)
+
+    async def standing(
+        self, name: str, subjects: tuple[str, ...], initial: S, evolve: Callable[[S, Recorded], S]
+    ) -> Standing[S]:
+        """A state kept current in memory; not ready before there is anything in it."""
+        standing = Standing(subjects, initial, evolve)
+
+        async def filled() -> str | None:
+            return None if standing.value != initial else f"nothing on {', '.join(subjects)} yet"
+
+        await standing.start(self.js)
+        self._standing.append(standing)
+        self.checks[name] = filled
+        return standing
+
+    def command(
+        self, kind: type[C]
+    ) -> Callable[[Callable[[Issued[C]], Awaitable[Handled]]], Callable[[Issued[C]], Awaitable[Handled]]]:
+        """Carry a command: `cmd.<any party>.<room>.<command>`, shared by the room's processes."""
+        subject = f"cmd.*.{self.room}.{kind.token}"
+        subscriber = self.broker.subscriber(subject, queue=self.room, no_reply=True)
+
+        def wire(handler: Callable[[Issued[C]], Awaitable[Handled]]) -> Callable[[Issued[C]], Awaitable[Handled]]:
+            async def take(raw: Msg) -> None:
+                if len(self._tasks) >= WAITING_COMMANDS:
+                    await raw.respond(_too_busy(kind, raw))
+                else:
+                    self._spawn(self._answer(raw, kind, handler))
+
+            subscriber(take)
+            return handler
+
+        return wire
+
+    def reaction(
+        self, name: str
+    ) -> Callable[[Callable[[Recorded], Awaitable[None]]], Callable[[Recorded], Awaitable[None]]]:
+        """React to facts through the durable `<room>-<name>`; acknowledged when the handler is done."""
+
+        def wire(handler: Callable[[Recorded], Awaitable[None]]) -> Callable[[Recorded], Awaitable[None]]:
+            async def work(raw: Msg) -> None:
+                await handler(recorded_from(raw))
+
+            self.deliveries(name, "LOG")(work)
+            return handler
+
+        return wire
+
+    def deliveries(
+        self, name: str, stream: str
+    ) -> Callable[[Callable[[Msg], Awaitable[None]]], Callable[[Msg], Awaitable[None]]]:
+        """Take raw deliveries of the durable `<room>-<name>`: acknowledged, tried again, or parked."""
+        durable = f"{self.room}-{name}"
+        subscriber = self.broker.subscriber(
+            f"deliver.{self.room}.{name}",
+            queue=durable,
+            durable=durable,
+            stream=JStream(stream, declare=False),
+            ack_policy=AckPolicy.MANUAL,
+        )
+
+        def wire(handler: Callable[[Msg], Awaitable[None]]) -> Callable[[Msg], Awaitable[None]]:
+            async def take(raw: Msg) -> None:
+                self._spawn(self._deliver(durable, raw, handler))
+
+            subscriber(take)
+            return handler
+
+        return wire
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; then let what was begun come to its end."""
+        health = Health(self._all_checks())
+        await health.start(self.settings.health_port)
+        try:
+            log.info("service_started", room=self.room)
+            await FastStream(self.broker, logger=None).run()
+        finally:
+            await health.stop()
+            log.info("service_stopped", room=self.room)
+
+    async def settled(self, kind: type[Command], issued: Issued[Any], work: Awaitable[Handled]) -> Handled:
+        """What the work came to: there is an answer whatever happens."""
+        try:
+            return await work
+        except Refused as refusal:
+            return Answer(outcome=Outcome.REFUSED, id=about(issued), reasons=refusal.reasons), False
+        except TRANSIENT as error:
+            log.warning("undecided", command=kind.__name__, command_id=issued.command_id, error=repr(error))
+            outcome = Outcome.BUSY if isinstance(error, UNTOUCHED) else Outcome.UNKNOWN
+            detail = f"{error or 'no answer in time'}; send it again, unchanged"
+        except Exception:
+            log.exception("command_broke", command=kind.__name__, command_id=issued.command_id)
+            outcome = Outcome.UNKNOWN
+            detail = f"{self.room} broke on it; its log tells more under {issued.command_id}"
+        return Answer(outcome=outcome, id=about(issued), reasons=(Reason(code=outcome, detail=detail),)), False
+
+    async def handled(
+        self, raw: Msg, subject: str, kind: type[C], handler: Callable[[Issued[C]], Awaitable[Handled]]
+    ) -> Handled:
+        """The reply to a request that came on `subject`."""
+        try:
+            issued = issued_from(subject, raw.headers, raw.data, kind)
+        except ValidationError as error:
+            return Answer(outcome=Outcome.INVALID, id="", reasons=problems(error)), False
+        except Refused as error:
+            return Answer(outcome=Outcome.INVALID, id="", reasons=error.reasons), False
+        return await self.settled(kind, issued, handler(issued))
+
+    async def _connect(self) -> None:
+        await self.broker.connect()
+        self.nc = self.broker.config.connection_state.connection
+        self.js = self.nc.jetstream(timeout=5)
+        self.appender = await Appender.open(self.nc)
+        self._pool = await connect_postgres(self.settings.keys_url)
+        self.keys = KeyStore(self._pool, read_master_key(self.settings.master_key_file))
+
+    async def _close(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
+        for standing in self._standing:
+            await standing.stop()
+        await self.appender.close()
+        await self.broker.stop()
+        await self._pool.close()
+
+    def _all_checks(self) -> dict[str, Check]:
+        async def connected() -> str | None:
+            return None if self.nc.is_connected else "not connected to NATS"
+
+        async def key_store() -> str | None:
+            await self._pool.fetchval("select 1")
+            return None
+
+        server = nats_healthz(self.settings.nats_monitor_url)
+        own: dict[str, Check] = {"nats": connected, "nats_server": server, "log": self.appender.check}
+        return {**own, "key_store": key_store, **self.checks}
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, raw: Msg, kind: type[C], handler: Callable[[Issued[C]], Awaitable[Handled]]) -> None:
+        reply, known = await self.handled(raw, raw.subject, kind, handler)
+        if raw.reply:
+            headers = {Header.KNOWN: "true"} if known else None
+            await self.nc.publish(raw.reply, reply.__pydantic_serializer__.to_json(reply), headers=headers)
+
+    async def _deliver(self, durable: str, raw: Msg, handler: Callable[[Msg], Awaitable[None]]) -> None:
+        try:
+            await handler(raw)
+            await raw.ack()
+        except Refused as refusal:
+            log.info("reaction_refused", durable=durable, subject=raw.subject, reason=str(refusal))
+            await raw.ack()
+        except Later as later:
+            await raw.nak(delay=later.seconds)
+        except TRANSIENT as error:
+            log.warning("reaction_delayed", durable=durable, subject=raw.subject, error=repr(error))
+            await raw.nak(delay=RETRY_SECONDS)
+        except Exception as error:
+            tries = raw.metadata.num_delivered
+            log.warning("reaction_broke", durable=durable, subject=raw.subject, tries=tries, error=repr(error))
+            if isinstance(error, Unreadable) or tries >= POISON_TRIES:
+                await self._park(durable, raw, error)
+                await raw.ack()
+            else:
+                await raw.nak(delay=RETRY_SECONDS)
+
+    async def _park(self, durable: str, raw: Msg, error: Exception) -> None:
+        """Keep what cannot be handled, with the reason; never drop it."""
+        sequence = raw.metadata.sequence.stream
+        log.error("parked", durable=durable, subject=raw.subject, sequence=sequence, reason=repr(error))
+        kept = {k: v for k, v in (raw.headers or {}).items() if not k.lower().startswith("nats-")}
+        headers = {
+            **kept,
+            "Nats-Msg-Id": f"{durable}:{sequence}",
+            "waggle-parked-sequence": str(sequence),
+            "waggle-parked-subject": raw.subject,
+            "waggle-parked-reason": f"{type(error).__name__}: {error}"[:1000],
+        }
+        await self.js.publish(f"parked.{durable}", raw.data, stream="PARK", headers=headers, timeout=5)
+
+
+def _too_busy(kind: type[Command], raw: Msg) -> bytes:
+    detail = f"more than {WAITING_COMMANDS} commands wait; send {kind.__name__} again, unchanged, a little later"
+    reason = Reason(code=Outcome.BUSY, detail=detail)
+    given = (raw.headers or {}).get(Header.ID, "")
+    return Answer(outcome=Outcome.BUSY, id=given, reasons=(reason,)).model_dump_json().encode()

@@ -1,0 +1,114 @@
+"""Intake's subscribers: the only file of the room with I/O."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+import uvloop
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from contracts.envelope import Answer, Answers, Header, Issued, Outcome, Refused
+from contracts.party import RegisterParty
+from contracts.report import ReportRefused, SubmitReport, SubmitReports
+from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
+from eventlog.logs import set_up_logs
+from eventlog.receiving import problems
+from eventlog.service import Handled, NotReady, Service
+from eventlog.settings import Settings
+from services.intake.decider.party import PARTY
+from services.intake.decider.report import REPORT
+
+ROOM: Final = "intake"
+
+
+async def wire(service: Service) -> None:
+    """Subscribe to what intake carries."""
+    published = await service.standing("rulebook", ("log.rulebook.>",), NONE_PUBLISHED, gathered)
+    reports = service.execution(REPORT)
+    parties = service.execution(PARTY)
+
+    @service.command(SubmitReport)
+    async def submit_report(issued: Issued[SubmitReport]) -> Handled:
+        report = issued.command
+        at = report.seen_at if issued.history else issued.at
+        own = replace(issued, command_id=report.report_id, correlation=report.report_id, at=at)
+        rules = _rules(published.value, at)
+        done = await reports.carry_out(own, report.report_id, rules, likely_new=True)
+        return done.answer((ReportRefused,)), done.known
+
+    @service.command(SubmitReports)
+    async def submit_reports(issued: Issued[SubmitReports]) -> Handled:
+        async def answered(data: dict[str, Any]) -> Handled:
+            try:
+                part = _part(issued, SubmitReport.model_validate(data))
+            except ValidationError as error:
+                given = str(data.get("report_id", ""))
+                return Answer(outcome=Outcome.INVALID, id=given, reasons=problems(error)), False
+            return await service.settled(SubmitReport, part, submit_report(part))
+
+        parts = await asyncio.gather(*map(answered, issued.command.reports))
+        known = tuple(index for index, (_, was_known) in enumerate(parts) if was_known)
+        answers = tuple(answer for answer, _ in parts if isinstance(answer, Answer))
+        return Answers(answers=answers, known=known), False
+
+    @service.command(RegisterParty)
+    async def register_party(issued: Issued[RegisterParty]) -> Handled:
+        done = await parties.carry_out(issued, issued.command.party_id, None)
+        return done.answer(), done.known
+
+    @service.deliveries("inbox", "INBOX")
+    async def dropped_in(raw: Msg) -> None:
+        """A sender that cannot wait: decided now, the answer on `answer.<platform>`."""
+        platform = raw.subject.partition(".")[2]
+        headers = raw.headers or {}
+        many = headers.get(Header.TYPE) == SubmitReports.__name__
+        subject = f"cmd.{platform}.{ROOM}"
+        if many:
+            reply, _ = await service.handled(raw, subject, SubmitReports, submit_reports)
+        else:
+            reply, _ = await service.handled(raw, subject, SubmitReport, submit_report)
+        if isinstance(reply, Answer) and reply.outcome in (Outcome.BUSY, Outcome.UNKNOWN):
+            raise NotReady(f"{reply.id}: {reply.outcome}")
+        sequence = raw.metadata.sequence.stream
+        await service.js.publish(
+            f"answer.{platform}",
+            reply.model_dump_json().encode(),
+            stream="ANSWER",
+            headers={"Nats-Msg-Id": f"inbox:{sequence}", Header.ID: headers.get(Header.ID, "")},
+            timeout=5,
+        )
+
+
+def _part(issued: Issued[SubmitReports], report: SubmitReport) -> Issued[SubmitReport]:
+    """One report of many, as if it had come by itself."""
+    return Issued(
+        command=report,
+        command_id=report.report_id,
+        actor=issued.actor,
+        at=issued.at,
+        history=issued.history,
+        trace=issued.trace,
+    )
+
+
+def _rules(published: tuple[Rulebook, ...], at: datetime) -> Rulebook:
+    if book := in_force(published, at):
+        return book
+    raise NotReady(f"no rulebook is in force at {at.isoformat()}")
+
+
+async def main() -> None:
+    """Run intake until it is told to stop."""
+    settings = Settings.from_environment()
+    set_up_logs(ROOM, settings.log_format)
+    async with Service.open(ROOM, settings) as service:
+        await wire(service)
+        await service.run()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,1 @@
+"""How intake decides: about reports, and about parties."""

@@ -1,0 +1,46 @@
+"""Points' subscribers: the only file of the room with I/O."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import uvloop
+
+from contracts.envelope import Recorded
+from contracts.rulebook import NONE_PUBLISHED, gathered, in_force
+from eventlog.logs import set_up_logs
+from eventlog.receiving import reacting
+from eventlog.service import NotReady, Service
+from eventlog.settings import Settings
+from services.points import reactions
+from services.points.decider import ACCOUNT
+
+ROOM: Final = "points"
+
+
+async def wire(service: Service) -> None:
+    """Subscribe to what points carries."""
+    published = await service.standing("rulebook", ("log.rulebook.>",), NONE_PUBLISHED, gathered)
+    accounts = service.execution(ACCOUNT)
+
+    @service.reaction("on-case")
+    async def on_case(fact: Recorded) -> None:
+        if command := reactions.award(fact):
+            issued = reacting(fact, command, room=ROOM, name="award")
+            rules = in_force(published.value, issued.at)
+            if rules is None:
+                raise NotReady(f"no rulebook is in force at {issued.at.isoformat()}")
+            await accounts.carry_out(issued, command.rider_id, rules)
+
+
+async def main() -> None:
+    """Run points until it is told to stop."""
+    settings = Settings.from_environment()
+    set_up_logs(ROOM, settings.log_format)
+    async with Service.open(ROOM, settings) as service:
+        await wire(service)
+        await service.run()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

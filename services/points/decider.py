@@ -1,0 +1,52 @@
+"""When a rider earns points: once for a report, by the rules in force. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.account import AwardPoints, PointsAwarded
+from contracts.envelope import Fact, Issued, Reason, Refused
+from contracts.rulebook import Rulebook
+from eventlog.decider import Decider
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The reports that a rider has been awarded for."""
+
+    awarded: frozenset[str] = frozenset()
+
+
+def decide(issued: Issued[AwardPoints], account: Account, rules: Rulebook) -> list[Fact]:
+    """Award the report's points; nothing when it has been awarded (ledger invariant L4)."""
+    award = issued.command
+    if award.report_id in account.awarded:
+        return []
+    service = next((s for s in rules.services if s.code == award.service_code), None)
+    if service is None:
+        detail = f"the rulebook {rules.label} has no points for kind '{award.service_code}'"
+        raise Refused(Reason(code="no_earning_rule", detail=detail))
+    return [
+        PointsAwarded(
+            rider_id=award.rider_id,
+            platform=award.platform,
+            report_id=award.report_id,
+            case_id=award.case_id,
+            service_code=service.code,
+            points=service.points,
+            rule=f"service:{service.code}",
+            rulebook=rules.label,
+        )
+    ]
+
+
+def evolve(account: Account, fact: Fact) -> Account:
+    """The account after a fact."""
+    match fact:
+        case PointsAwarded(report_id=report_id):
+            return Account(account.awarded | {report_id})
+        case _:
+            return account
+
+
+ACCOUNT = Decider("account", Account(), decide, evolve)

@@ -1,0 +1,22 @@
+"""What follows for points from facts: an award for a case that was closed as fixed. Pure."""
+
+from __future__ import annotations
+
+from contracts.account import AwardPoints
+from contracts.case import CaseClosed, CloseOutcome
+from contracts.envelope import Recorded
+
+
+def award(fact: Recorded) -> AwardPoints | None:
+    """A case closed as fixed was verified by somebody else; that earns. History earns nothing."""
+    match fact.body:
+        case CaseClosed(outcome=CloseOutcome.FIXED) as closed if not fact.history:
+            return AwardPoints(
+                rider_id=closed.rider_id,
+                platform=closed.platform,
+                report_id=closed.report_id,
+                case_id=closed.case_id,
+                service_code=closed.service_code,
+            )
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""How router decides: about cases, and about rulebooks."""
