@@ -1,0 +1,1 @@
+"""The `waggle` command: one file for each group of verbs. Decides nothing."""

@@ -1,0 +1,98 @@
+"""How a verb runs: one event loop, clean on Ctrl-C and SIGTERM, errors in words, exit codes.
+
+    0    done
+    1    the answer is no: refused, a difference found, something not there
+    2    the input is wrong: options, a file, a row
+    3    the house or a server cannot be reached or started
+    4    no definite answer: send the same command again
+    130  interrupted
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from enum import IntEnum
+from typing import Any, NoReturn, TypeVar
+
+import asyncpg
+import nats.errors
+import structlog
+import typer
+import uvloop
+from rich.console import Console
+
+from deploy.errors import DeployError
+from deploy.provision import NotProvisioned
+from deploy.rulebooks import BadRulebook
+from eventlog.asking import NoAnswer
+from eventlog.settings import Misconfigured
+
+T = TypeVar("T")
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Exit(IntEnum):
+    """Exit codes that mean something."""
+
+    DONE = 0
+    NO = 1
+    WRONG_INPUT = 2
+    NO_HOUSE = 3
+    UNKNOWN = 4
+    INTERRUPTED = 130
+
+
+class Failure(Exception):  # noqa: N818
+    """A verb ends here: what to say, and the exit code."""
+
+    def __init__(self, message: str, code: Exit = Exit.NO) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a verb to its end; turn what can go wrong into a sentence and an exit code."""
+    _quiet_logs()
+    try:
+        return uvloop.run(_interruptible(work))
+    except Failure as failure:
+        _fail(str(failure), failure.code)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _fail("interrupted", Exit.INTERRUPTED)
+    except (BadRulebook, Misconfigured) as error:
+        _fail(str(error), Exit.WRONG_INPUT)
+    except NoAnswer as error:
+        _fail(str(error), Exit.UNKNOWN)
+    except (DeployError, NotProvisioned, OSError, nats.errors.Error, asyncpg.PostgresError) as error:
+        _fail(f"{type(error).__name__}: {error}", Exit.NO_HOUSE)
+
+
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    """SIGTERM means the same as Ctrl-C: come to a clean end."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
+def _fail(message: str, code: Exit) -> NoReturn:
+    err.print(message, style="red", markup=False, highlight=False)
+    raise typer.Exit(int(code))
+
+
+def _quiet_logs() -> None:
+    """A verb speaks for itself; only what is wrong shows, on stderr."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(40),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

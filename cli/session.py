@@ -1,0 +1,80 @@
+"""A verb's way into a house: the running one of `--data`, or one of its own for as long as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from cli.running import err
+from deploy.house import AUDITOR, HouseInfo, Outside, Plan, open_house, running_house
+from deploy.rulebooks import load_rulebook
+from eventlog.connect import connect_nats, connect_postgres
+from eventlog.sealing import KeyStore, read_master_key
+
+DataOption = Annotated[
+    Path, typer.Option("--data", help="The data folder of the house.", envvar="WAGGLE_DATA", file_okay=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+DEFAULT_DATA = Path("var")
+
+
+class Session:
+    """Connections into one house, each made when first asked for and closed at the end."""
+
+    def __init__(self, info: HouseInfo, stack: AsyncExitStack) -> None:
+        self.info = info
+        self._stack = stack
+        self._clients: dict[str, Client] = {}
+        self._pools: dict[str, asyncpg.Pool] = {}
+
+    async def nats(self, party: str) -> Client:
+        """A connection that is this party."""
+        if party not in self._clients:
+            seed = self.info.credentials.seed_file(party)
+            client = await connect_nats(self.info.nats_url, identity=party, seed_file=str(seed))
+            self._closing(client.close)
+            self._clients[party] = client
+        return self._clients[party]
+
+    async def log(self) -> JetStreamContext:
+        """The log, for reading."""
+        return (await self.nats(AUDITOR)).jetstream(timeout=10)
+
+    async def tables(self) -> asyncpg.Pool:
+        """The projections, for reading."""
+        return await self._pool(self.info.database_url)
+
+    async def keys(self) -> KeyStore:
+        """What opens sealed fields; for officers."""
+        return KeyStore(await self._pool(self.info.keys_url), read_master_key(self.info.master_key_file))
+
+    async def _pool(self, url: str) -> asyncpg.Pool:
+        if url not in self._pools:
+            pool = await connect_postgres(url)
+            self._closing(pool.close)
+            self._pools[url] = pool
+        return self._pools[url]
+
+    def _closing(self, close: Callable[[], Awaitable[None]]) -> None:
+        self._stack.push_async_callback(close)
+
+
+@asynccontextmanager
+async def open_session(data: Path, *, quiet: bool = False) -> AsyncIterator[Session]:
+    """Into the running house of `data`; where none runs, start one and stop it at the end."""
+    async with AsyncExitStack() as stack:
+        if (there := running_house(data)) is not None:
+            info = there
+        else:
+            if not quiet:
+                err.print(f"no house runs in {data}: starting one for this command", style="dim")
+            plan = Plan(folder=data, document=load_rulebook(), outside=Outside.from_environment())
+            info, _ = await stack.enter_async_context(open_house(plan))
+        yield Session(info, stack)
