@@ -2,5 +2,9 @@
 
 pydantic only; imports nothing of ours. Read a module to learn what a stream can say:
 `report`, `case`, `account`, `reward`, `party`, `rulebook`, `notice`; `envelope` is the
-grammar they share.
+grammar they share. All of them are loaded together, so that every fact can be read.
 """
+
+from contracts import account, case, notice, party, report, reward, rulebook
+
+__all__ = ["account", "case", "notice", "party", "report", "reward", "rulebook"]

@@ -68,6 +68,7 @@ COMMAND_HEADERS: Final[dict[str, tuple[Json, str]]] = {
         {"type": "string", "pattern": r"^[A-Za-z0-9_.-]{1,120}$"},
         "The sender's idempotency key; a report's own id stands in where it is missing.",
     ),
+    Header.TYPE: (_TEXT, "In an inbox: the command's name; `SubmitReport` where it is missing."),
     Header.CORRELATION: (_TEXT, "The id that the whole story shares."),
     Header.HISTORY: ({"const": "true"}, "Only for the archive: decided at `ce-time`."),
     Header.TIME: (_TIME, "With `ce-history`: when it happened."),
@@ -75,6 +76,7 @@ COMMAND_HEADERS: Final[dict[str, tuple[Json, str]]] = {
 }
 ANSWER_HEADERS: Final[dict[str, tuple[Json, str]]] = {
     Header.KNOWN: ({"const": "true"}, "The command had been decided before this request."),
+    Header.ID: (_TEXT, "From an inbox: the `ce-id` that was dropped with the command."),
 }
 PARKED_HEADERS: Final[dict[str, tuple[Json, str]]] = {
     "waggle-parked-sequence": (_TEXT, "Where the message stands in its stream."),
@@ -136,7 +138,7 @@ def _channels(streams: dict[str, list[type[Fact]]], commands: Sequence[type[Comm
     commanded = {
         f"cmd.{c.room}.{c.token}": _channel(command_address(c), _summary(c), [c]) for c in commands
     }
-    submit = [c for c in commands if c.__name__ == "SubmitReport"]
+    submit = [c for c in commands if c.__name__ in ("SubmitReport", "SubmitReports")]
     parked = _channel("parked.{consumer}", "What could not be handled, with the reason.", [])
     return {
         **logged,
@@ -149,7 +151,7 @@ def _channels(streams: dict[str, list[type[Fact]]], commands: Sequence[type[Comm
         "work": _channel("work.{unit}", "Work orders: a durable queue for each unit.", [WorkOrder]),
         "outbox": _channel("notice.outbox.{id}", "Notices that every party may read.", [Notice]),
         "inbox": _channel("inbox.{platform}", "A drop-box: stored now, decided later.", submit),
-        "answer": _channel("answer.{platform}", "The answers to what was dropped.", [Answer]),
+        "answer": _channel("answer.{platform}", "The answers to it.", [Answer, Answers]),
         "parked": {**parked, "messages": {"Parked": _ref("components", "messages", "Parked")}},
     }
 

@@ -47,6 +47,15 @@ def log_subject(stream: str, stream_id: str) -> str:
     return f"log.{stream}.{stream_id}"
 
 
+def fact_id(stream: str, stream_id: str, command_id: str, index: int) -> str:
+    """The id of a fact: `<stream>.<id>.<command id>.<index>`, unique for ever.
+
+    The stream id is part of it, so two parties that happen to choose the same command id never
+    meet in one fact id.
+    """
+    return f"{stream}.{stream_id}.{command_id}.{index}"
+
+
 def command_subject(party: str, room: str, name: str) -> str:
     """Where `party` (and nobody else: the server enforces it) sends a command to a room."""
     return f"cmd.{party}.{room}.{name}"
@@ -328,7 +337,7 @@ class Recorded:
     """Our clock: when the log took it."""
     subject: str
     fact_id: str
-    """`<command id>.<index>`: unique for ever."""
+    """`<stream>.<id>.<command id>.<index>`: unique for ever."""
     command_id: str
     fingerprint: str
     happened_at: datetime
@@ -350,9 +359,7 @@ class Recorded:
 
 
 def all_facts() -> Iterator[type[Fact]]:
-    """Every fact class there is, by stream and name. Imports the words first."""
-    from contracts import account, case, notice, party, report, rulebook  # noqa: F401
-
+    """Every fact class there is, by stream and name."""
     yield from sorted(FACTS.values(), key=lambda c: (c.stream, c.__name__))
 
 

@@ -18,6 +18,7 @@ from contracts.envelope import COMMANDS, FACTS, Command, Fact, all_facts
 from contracts.wording import wording
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+FOLDERS: Final = ("facts", "commands", "messages")
 
 
 def documents(version: str) -> dict[str, bytes]:
@@ -59,12 +60,16 @@ def command_schema(command: type[Command]) -> Json:
 
 def message_schema(message: type[BaseModel]) -> Json:
     """What the house sends: every field is there."""
-    return _schema(message, "serialization")
+    schema = _schema(message, "serialization")
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "properties" in part:
+            part["required"] = sorted(part["properties"])
+    return schema
 
 
-def shape(fact: type[Fact]) -> Json:
+def shape(model: type[BaseModel]) -> Json:
     """The bare shape that today's code writes, without any wording."""
-    written: Json = _without_words(fact.model_json_schema(mode="serialization"))
+    written: Json = _without_words(model.model_json_schema(mode="serialization"))
     return written
 
 

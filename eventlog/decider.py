@@ -12,7 +12,7 @@ S = TypeVar("S")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decider(Generic[S, R]):
     """How one stream of a room decides.
 

@@ -166,8 +166,11 @@ class Execution(Generic[S, R]):
         return Done(stream_id, tuple(facts), view.sequence, known=False)
 
     async def _look(self, stream_id: str) -> _View[S]:
-        """Read the stream id from the leader."""
-        recorded = [r async for r in read_stream(self._js, self.decider.stream, stream_id, leader=True)]
+        """Read the stream id: in pages from any replica, and what is newer from the leader."""
+        stream = self.decider.stream
+        recorded = [r async for r in read_stream(self._js, stream, stream_id)]
+        after = recorded[-1].sequence if recorded else 0
+        recorded += [r async for r in read_stream(self._js, stream, stream_id, after=after, leader=True)]
         view = _View(self.decider.state_of(recorded), fresh=True)
         if recorded:
             view.sequence, view.hash = recorded[-1].sequence, recorded[-1].hash

@@ -21,6 +21,7 @@ from contracts.envelope import (
     Recorded,
     Sealed,
     Unreadable,
+    fact_id,
     log_subject,
     read_body,
 )
@@ -95,12 +96,12 @@ def encode(
         _insist_on_sealed(fact)
         subject = log_subject(fact.stream, fact.stream_id)
         body = fact.__pydantic_serializer__.to_json(fact)
-        fact_id = f"{issued.command_id}.{index}"
+        its_id = fact_id(fact.stream, fact.stream_id, issued.command_id, index)
         headers = {
             **shared,
-            "Nats-Msg-Id": f"{fact.stream}.{fact.stream_id}:{fact_id}",
+            "Nats-Msg-Id": its_id,
             "Nats-Expected-Stream": LOG,
-            Header.ID: fact_id,
+            Header.ID: its_id,
             Header.TYPE: f"waggle.{fact.stream}.{type(fact).__name__}",
             Header.SUBJECT: fact.stream_id,
             Header.VERSION: str(fact.schema_version),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -45,12 +46,13 @@ def issued_from(subject: str, headers: Mapping[str, str] | None, data: bytes, ki
 def reacting(fact: Recorded, command: C, *, room: str, name: str) -> Issued[C]:
     """The command that a room gives itself because of a fact.
 
-    Its id follows from the fact, so hearing the fact twice is harmless. Imported history is
-    decided at the moment it happened, everything else now.
+    Its id follows from the fact (96 bits of its hash), so hearing the fact twice is harmless.
+    Imported history is decided at the moment it happened, everything else now.
     """
+    cause = blake2b(fact.fact_id.encode(), digest_size=12).hexdigest()
     return Issued(
         command=command,
-        command_id=f"{name}.{fact.fact_id}",
+        command_id=f"{name}-{cause}",
         actor=room,
         at=fact.happened_at if fact.history else datetime.now(UTC),
         cause=fact.fact_id,

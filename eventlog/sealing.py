@@ -20,7 +20,7 @@ import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from contracts.envelope import ERASED, Command, Fact, Reason, Recorded, Refused, Sealed
+from contracts.envelope import ERASED, Command, Fact, Reason, Recorded, Refused, Sealed, fact_id
 
 NONCE: Final = 12
 KEY: Final = 32
@@ -168,7 +168,9 @@ async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> Sequen
     if not persons:
         return facts
     found = await keys.provide(persons)
-    return [_sealed(f, f"{command_id}.{i}", found) for i, f in enumerate(facts)]
+    return [
+        _sealed(f, fact_id(f.stream, f.stream_id, command_id, i), found) for i, f in enumerate(facts)
+    ]
 
 
 async def unseal(recorded: Sequence[Recorded], keys: KeyStore) -> list[Fact]:
@@ -186,12 +188,12 @@ def _open_fields(fact: Fact) -> list[str]:
     return [n for n in fact.personal if isinstance(getattr(fact, n), str)]
 
 
-def _sealed(fact: Fact, fact_id: str, keys: dict[str, AESGCM]) -> Fact:
+def _sealed(fact: Fact, its_id: str, keys: dict[str, AESGCM]) -> Fact:
     names = _open_fields(fact)
     if not names:
         return fact
     person = _person(fact)
-    boxes = {n: seal_value(keys[person], person, f"{fact_id}/{n}", getattr(fact, n)) for n in names}
+    boxes = {n: seal_value(keys[person], person, f"{its_id}/{n}", getattr(fact, n)) for n in names}
     return fact.model_copy(update=boxes)
 
 

@@ -35,11 +35,12 @@ from contracts.envelope import (
     Refused,
     Unreadable,
 )
-from eventlog.append import Appender, Busy, LogFull, Unknown
+from eventlog.append import Appender, Busy, Closed, LogFull, Unknown
 from eventlog.connect import broker_options, connect_postgres
 from eventlog.decider import Decider
 from eventlog.execute import Contended, Execution
 from eventlog.health import Check, Health, nats_healthz
+from eventlog.message import LOG
 from eventlog.read import recorded_from
 from eventlog.receiving import about, issued_from, problems
 from eventlog.sealing import KeyStore, read_master_key
@@ -79,6 +80,7 @@ TRANSIENT: Final = (
     Unknown,
     Contended,
     Busy,
+    Closed,
     LogFull,
     NotReady,
     OSError,
@@ -119,6 +121,7 @@ class Service:
         self.appender: Appender
         self.keys: KeyStore
         self._pool: asyncpg.Pool
+        self._created: Any = None
         self._standing: list[Standing[Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,17 +141,23 @@ class Service:
         return Execution(decider, room=self.room, appender=self.appender, js=self.js, keys=self.keys)
 
     async def standing(
-        self, name: str, subjects: tuple[str, ...], initial: S, evolve: Callable[[S, Recorded], S]
+        self,
+        subjects: tuple[str, ...],
+        initial: S,
+        evolve: Callable[[S, Recorded], S],
+        *,
+        needed: str | None = None,
     ) -> Standing[S]:
-        """A state kept current in memory; not ready before there is anything in it."""
+        """A state kept current in memory. What is `needed` keeps us from being ready while empty."""
         standing = Standing(subjects, initial, evolve)
-
-        async def filled() -> str | None:
-            return None if standing.value != initial else f"nothing on {', '.join(subjects)} yet"
-
         await standing.start(self.js)
         self._standing.append(standing)
-        self.checks[name] = filled
+        if needed:
+
+            async def filled() -> str | None:
+                return None if standing.value != initial else f"no {needed} on {', '.join(subjects)} yet"
+
+            self.checks[needed] = filled
         return standing
 
     def command(
@@ -179,7 +188,7 @@ class Service:
             async def work(raw: Msg) -> None:
                 await handler(recorded_from(raw))
 
-            self.deliveries(name, "LOG")(work)
+            self.deliveries(name, LOG)(work)
             return handler
 
         return wire
@@ -192,7 +201,6 @@ class Service:
         subscriber = self.broker.subscriber(
             f"deliver.{self.room}.{name}",
             queue=durable,
-            durable=durable,
             stream=JStream(stream, declare=False),
             ack_policy=AckPolicy.MANUAL,
         )
@@ -226,7 +234,7 @@ class Service:
         except TRANSIENT as error:
             log.warning("undecided", command=kind.__name__, command_id=issued.command_id, error=repr(error))
             outcome = Outcome.BUSY if isinstance(error, UNTOUCHED) else Outcome.UNKNOWN
-            detail = f"{error or 'no answer in time'}; send it again, unchanged"
+            detail = f"{str(error) or type(error).__name__}; send it again, unchanged"
         except Exception:
             log.exception("command_broke", command=kind.__name__, command_id=issued.command_id)
             outcome = Outcome.UNKNOWN
@@ -270,8 +278,13 @@ class Service:
             await self._pool.fetchval("select 1")
             return None
 
+        async def stream() -> str | None:
+            created = (await self.js.stream_info(LOG)).created
+            self._created = self._created or created
+            return None if created == self._created else f"the stream {LOG} is another one since {created}"
+
         server = nats_healthz(self.settings.nats_monitor_url)
-        own: dict[str, Check] = {"nats": connected, "nats_server": server, "log": self.appender.check}
+        own: dict[str, Check] = {"nats": connected, "nats_server": server, "log": stream}
         return {**own, "key_store": key_store, **self.checks}
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -27,7 +27,9 @@ ROOM: Final = "intake"
 
 async def wire(service: Service) -> None:
     """Subscribe to what intake carries."""
-    published = await service.standing("rulebook", ("log.rulebook.>",), NONE_PUBLISHED, gathered)
+    published = await service.standing(
+        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
+    )
     reports = service.execution(REPORT)
     parties = service.execution(PARTY)
 

@@ -20,7 +20,9 @@ ROOM: Final = "points"
 
 async def wire(service: Service) -> None:
     """Subscribe to what points carries."""
-    published = await service.standing("rulebook", ("log.rulebook.>",), NONE_PUBLISHED, gathered)
+    published = await service.standing(
+        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
+    )
     accounts = service.execution(ACCOUNT)
 
     @service.reaction("on-case")

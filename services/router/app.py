@@ -48,7 +48,9 @@ CASE_COMMANDS: Final = (
 
 async def wire(service: Service) -> None:
     """Subscribe to what router carries."""
-    published = await service.standing("rulebook", ("log.rulebook.>",), NONE_PUBLISHED, gathered)
+    published = await service.standing(
+        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
+    )
     compiled: dict[str, Rules] = {}
     cases = service.execution(CASE)
     rulebooks = service.execution(RULEBOOK)

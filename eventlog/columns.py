@@ -1,0 +1,141 @@
+"""How the fields of a row stand in PostgreSQL, and the statements that follow. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter
+
+IDENTIFIER: Final = re.compile(r"[a-z_][a-z0-9_]{0,47}")
+"""Names of schemas, tables and columns, short enough for a suffix."""
+
+_PLAIN: Final[dict[type, str]] = {
+    bool: "boolean",
+    int: "bigint",
+    float: "double precision",
+    str: "text",
+    datetime: "timestamptz",
+    date: "date",
+    Decimal: "numeric",
+    bytes: "bytea",
+}
+_KEYS: Final = frozenset({"boolean", "bigint", "text", "timestamptz", "date"})
+"""Types whose equality is the same here and there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, and how its values are written and read (None: as they are)."""
+
+    name: str
+    type: str
+    nullable: bool
+    write: Callable[[Any], Any] | None = None
+    read: Callable[[Any], Any] | None = None
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it may be part of a key."""
+        return self.type in _KEYS and not self.nullable
+
+    @property
+    def declaration(self) -> str:
+        """As CREATE TABLE wants it."""
+        return f'"{self.name}" {self.type}{"" if self.nullable else " NOT NULL"}'
+
+
+def columns_of(row: type) -> tuple[Column, ...]:
+    """The columns of a row type.
+
+    Numbers, texts, moments and their kind have types of their own; every other annotation
+    (pydantic models, tuples, dicts, unions) is kept as JSON in the one form that jsonb gives it.
+    """
+    if not is_dataclass(row):
+        raise TypeError(f"{row.__name__}: a row is a frozen dataclass with slots")
+    hints = get_type_hints(row, include_extras=True)
+    return tuple(_column(field.name, hints[field.name]) for field in fields(row))
+
+
+def _column(name: str, annotation: Any) -> Column:
+    if not IDENTIFIER.fullmatch(name):
+        raise ValueError(f"column {name!r}: lower-case letters, digits and '_'")
+    inner, nullable = _without_none(annotation)
+    while hasattr(inner, "__metadata__"):  # Annotated[...]: the mark is for readers, not for tables
+        inner = inner.__origin__
+    if sql := _PLAIN.get(inner):
+        return Column(name, sql, nullable)
+    if isinstance(inner, type) and issubclass(inner, StrEnum):
+        return Column(name, "text", nullable, str, inner)
+    adapter: TypeAdapter[Any] = TypeAdapter(inner)
+    return Column(
+        name, "jsonb", nullable, lambda value: adapter.dump_json(value).decode(), adapter.validate_json
+    )
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation, False
+    arms = [arm for arm in get_args(annotation) if arm is not NoneType]
+    nullable = len(arms) < len(get_args(annotation))
+    return (arms[0] if len(arms) == 1 else Union[tuple(arms)]), nullable  # noqa: UP007 - made at run time
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The SQL of one table in one schema."""
+
+    create: str
+    indexes: tuple[str, ...]
+    load: str
+    """Takes an array for each key column."""
+    insert: str
+    """Takes an array for each column; the rows are new."""
+    update: str
+    """Takes an array for each column; the rows are there."""
+    delete: str
+    """Takes an array for each key column."""
+    digest: str
+    """All rows in the order of the key, the same on every machine."""
+
+
+def statements(
+    schema: str, table: str, columns: Sequence[Column], key: Sequence[str], indexes: Sequence[str]
+) -> Statements:
+    """The statements for a table of these columns."""
+    place = f'"{schema}"."{table}"'
+    by_name = {column.name: column for column in columns}
+    names = _quoted(by_name)
+    rest = [name for name in by_name if name not in key]
+    keys = _unnest([by_name[name] for name in key])
+    whole = _unnest(columns)
+    same_key = " AND ".join(f'old."{name}" = new."{name}"' for name in key)
+    order = ", ".join(f'"{n}" COLLATE "C"' if by_name[n].type == "text" else f'"{n}"' for n in key)
+    settings = ", ".join(f'"{name}" = new."{name}"' for name in rest or key)
+    declarations = ", ".join(column.declaration for column in columns)
+    return Statements(
+        create=f"CREATE TABLE {place} ({declarations}, PRIMARY KEY ({_quoted(key)}))",
+        indexes=tuple(
+            f"CREATE INDEX ON {place} ({_quoted(name.strip() for name in index.split(','))})"
+            for index in indexes
+        ),
+        load=f"SELECT {_quoted(by_name, 'old.')} FROM {place} old JOIN {keys} AS new({_quoted(key)}) ON {same_key}",
+        insert=f"INSERT INTO {place} ({names}) SELECT * FROM {whole}",
+        update=f"UPDATE {place} old SET {settings} FROM {whole} AS new({names}) WHERE {same_key}",
+        delete=f"DELETE FROM {place} old USING {keys} AS new({_quoted(key)}) WHERE {same_key}",
+        digest=f"SELECT {names} FROM {place} ORDER BY {order}",
+    )
+
+
+def _quoted(names: Any, prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def _unnest(columns: Sequence[Column]) -> str:
+    return f"unnest({', '.join(f'${n}::{c.type}[]' for n, c in enumerate(columns, start=1))})"
