@@ -40,7 +40,7 @@ contracts: $(READY) ## export the contracts again and add the golden files of ne
 	@$(BIN)/python -m tests.contracts.golden
 
 faults: $(READY) ## the long tests: servers and services killed again and again
-	@$(BIN)/pytest -m "slow or cluster or faults" --timeout 1200 $(ARGS)
+	@$(BIN)/pytest -m "slow or cluster or faults" --timeout 1200 --hypothesis-profile long $(ARGS)
 
 lock: $(READY) ## resolve the dependencies again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
