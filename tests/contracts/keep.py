@@ -1,0 +1,139 @@
+"""`python -m tests.contracts.keep`: add the golden files that are missing. Never changes one.
+
+A golden file holds a fact as it once stood in a log: `<stream>.<Fact>.v<version>.json`, one for
+each version that ever existed. A shape holds the schema that wrote such facts:
+`shapes/<Fact>.v<version>.<n>.json`, one for each shape that ever existed, also where a field with
+a default was added within a version. Both are what yesterday's logs are made of, so they are added
+and never edited.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contracts.case import AcceptWork
+from contracts.envelope import Command, Fact, Issued, all_facts
+from contracts.export import shape
+from eventlog.message import Message, encode
+from eventlog.sealing import seal_value
+from tests.contracts.examples import EXAMPLES
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+SHAPES: Final = GOLDEN / "shapes"
+FILES: Final = sorted(GOLDEN.glob("*.json"))
+DECIDED: Final = datetime.fromisoformat("2026-10-17T10:42:31.482+00:00")
+RECORDED: Final = datetime.fromisoformat("2026-10-17T10:42:31.497301+00:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A fact as it stood in a log, and what its sealed fields said."""
+
+    name: str
+    subject: str
+    sequence: int
+    recorded_at: datetime
+    headers: dict[str, str]
+    body: bytes
+    opened: dict[str, str]
+
+
+def golden_name(fact: type[Fact]) -> str:
+    """The file of today's version."""
+    return f"{fact.stream}.{fact.__name__}.v{fact.schema_version}.json"
+
+
+def read_golden(path: Path) -> Golden:
+    """The fact in a golden file, its body in the bytes that were hashed."""
+    kept = json.loads(path.read_text("utf-8"))
+    body = json.dumps(kept["body"], ensure_ascii=False, separators=(",", ":")).encode()
+    moment = datetime.fromisoformat(kept["recorded_at"])
+    return Golden(
+        path.name, kept["subject"], kept["sequence"], moment, kept["headers"], body, kept["opened"]
+    )
+
+
+def shapes_of(fact_name: str) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Every shape kept of a fact: by file name its version and schema."""
+    return {
+        path.name: (
+            int(path.name.split(".v")[1].split(".")[0]),
+            json.loads(path.read_text("utf-8")),
+        )
+        for path in sorted(SHAPES.glob(f"{fact_name}.v*.json"))
+    }
+
+
+def golden_key(person: str) -> AESGCM:
+    """The key that golden files are sealed with; anybody may know it."""
+    return AESGCM(sha256(f"golden {person}".encode()).digest())
+
+
+def add_missing() -> list[Path]:
+    """Write what is missing and say what was written."""
+    examples = {type(example): example for example in EXAMPLES}
+    added = []
+    for index, fact in enumerate(all_facts()):
+        path = GOLDEN / golden_name(fact)
+        if not path.exists():
+            added.append(_write(path, _golden(examples[fact], index)))
+        kept = shapes_of(fact.__name__)
+        if shape(fact) not in [s for version, s in kept.values() if version == fact.schema_version]:
+            turn = sum(version == fact.schema_version for version, _ in kept.values())
+            path = SHAPES / f"{fact.__name__}.v{fact.schema_version}.{turn}.json"
+            added.append(_write(path, shape(fact)))
+    return added
+
+
+def _golden(example: Fact, index: int) -> dict[str, Any]:
+    command_id = f"golden-{example.stream}-{index:02}"
+    message, opened = _sealed_message(example, command_id)
+    return {
+        "subject": message.subject,
+        "sequence": 1000 + index,
+        "recorded_at": RECORDED.isoformat(),
+        "headers": dict(message.headers),
+        "body": json.loads(message.body),
+        "opened": opened,
+    }
+
+
+def _sealed_message(example: Fact, command_id: str) -> tuple[Message, dict[str, str]]:
+    person = str(getattr(example, example.key_of, ""))
+    opened = {n: v for n in example.personal if isinstance(v := getattr(example, n), str)}
+    boxes = {
+        name: seal_value(golden_key(person), person, f"{command_id}.0/{name}", value)
+        for name, value in opened.items()
+    }
+    issued: Issued[Command] = Issued(
+        command=AcceptWork(case_id="golden"),
+        command_id=command_id,
+        actor="sanitation",
+        at=DECIDED.astimezone(UTC),
+        cause="golden-cause.0",
+        correlation="01KAJ6Q2V4M8Z0T3W5X7Y9B1CD",
+        trace="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    )
+    sealed = example.model_copy(update=boxes)
+    print_ = sha256(command_id.encode()).hexdigest()[:32]
+    (message,) = encode([sealed], issued, source="golden", fingerprint=print_, last_hash={})
+    return message, opened
+
+
+def _write(path: Path, document: dict[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    path.write_text(f"{text}\n", "utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    for written in add_missing():
+        print(f"added {written.relative_to(GOLDEN)}")  # noqa: T201 - a script's output
