@@ -1,0 +1,82 @@
+"""Who can be told: the language and the address of a party, as its last registration says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.envelope import Recorded, plain
+from contracts.party import PartyKind, PartyRegistered
+from contracts.rulebook import Rulebook
+from services.notify.words import DEFAULT_LANGUAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where notices are posted, and the secret that signs them there."""
+
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The last registration of every party, as the log has it: personal fields still sealed."""
+
+    registrations: Mapping[str, Recorded]
+
+    @classmethod
+    def of(cls, facts: Iterable[Recorded]) -> Directory:
+        """The directory after these facts of the log, in their order."""
+        return cls({r.body.party_id: r for r in facts if isinstance(r.body, PartyRegistered)})
+
+    def language_of(self, receiver: str, rules: Rulebook | None) -> str:
+        """As registered; else, for a unit, as the rulebook says; else Chinese."""
+        if party := self._party(receiver):
+            return party.language
+        units = rules.units if rules else ()
+        return next((unit.language for unit in units if unit.code == receiver), DEFAULT_LANGUAGE)
+
+    def listing_of(self, receiver: str) -> Recorded | None:
+        """The registration that says where the receiver's notices are posted.
+
+        Its own; for a rider without an address, that of the rider's platform. It holds the
+        signing secret sealed: open it, then ask `address_in`.
+        """
+        party = self._party(receiver)
+        if (
+            party is None
+            or party.webhook
+            or party.kind is not PartyKind.RIDER
+            or not party.platform
+        ):
+            return self.registrations.get(receiver)
+        return self.registrations.get(party.platform)
+
+    def _party(self, party_id: str) -> PartyRegistered | None:
+        recorded = self.registrations.get(party_id)
+        return recorded.body if recorded and isinstance(recorded.body, PartyRegistered) else None
+
+
+NOBODY: Final = Directory({})
+"""A directory that knows nobody: everyone is told in Chinese, in the outbox only."""
+
+
+def gathered(directory: Directory, fact: Recorded) -> Directory:
+    """The directory after one more fact of the log."""
+    match fact.body:
+        case PartyRegistered(party_id=party_id):
+            return Directory({**directory.registrations, party_id: fact})
+        case _:
+            return directory
+
+
+def address_in(party: PartyRegistered) -> Address | None:
+    """The address that an opened registration gives, or None where nothing is to be posted.
+
+    An address without a readable secret is none: unsigned, a notice could be anybody's; and the
+    secret of a party that was erased is gone.
+    """
+    secret = plain(party.webhook_secret)
+    return Address(party.webhook, secret) if party.webhook and secret else None

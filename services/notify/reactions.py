@@ -1,0 +1,104 @@
+"""Who is told what: the notices that follow from a fact. Pure.
+
+What happened in imported history is told to nobody. A case that closes as fixed is told with its
+points; without points, where none can be earned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from contracts.account import PointsAwarded
+from contracts.case import (
+    CaseClosed,
+    CaseDispatched,
+    CaseRejected,
+    CloseOutcome,
+    ReworkOrdered,
+    WorkResolved,
+)
+from contracts.envelope import Fact, PartyId, Recorded, ReportId
+from contracts.notice import Notice, NoticeKind
+from contracts.report import ReportAccepted, ReportRefused
+from contracts.rulebook import Rulebook
+from services.notify.directory import Directory
+from services.notify.phrases import Speaker, phrase
+
+_ID_LENGTH: Final = 64
+_DIGEST_LENGTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Somebody who must be told something."""
+
+    receiver: PartyId
+    kind: NoticeKind
+    report_id: ReportId
+
+
+def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
+    """Who must be told about a fact, and what kind of thing. The id of a case is its report's."""
+    match fact:
+        case ReportAccepted():
+            yield Telling(fact.rider_id, NoticeKind.REPORT_RECEIVED, fact.report_id)
+        case ReportRefused():
+            yield Telling(fact.rider_id, NoticeKind.REPORT_REFUSED, fact.report_id)
+        case CaseRejected():
+            yield Telling(fact.rider_id, NoticeKind.CASE_REJECTED, fact.report_id)
+        case CaseDispatched():
+            yield Telling(fact.rider_id, NoticeKind.CASE_DISPATCHED, fact.case_id)
+            yield Telling(fact.unit, NoticeKind.WORK_ORDERED, fact.case_id)
+        case WorkResolved():
+            yield Telling(fact.rider_id, NoticeKind.WORK_RESOLVED, fact.case_id)
+        case ReworkOrdered():
+            yield Telling(fact.unit, NoticeKind.REWORK_ORDERED, fact.case_id)
+        case CaseClosed() if not _earns_points(fact, rules):
+            yield Telling(fact.rider_id, NoticeKind.CASE_CLOSED, fact.report_id)
+        case PointsAwarded():
+            yield Telling(fact.rider_id, NoticeKind.POINTS_AWARDED, fact.report_id)
+
+
+def notices(fact: Recorded, directory: Directory, rules: Rulebook | None) -> tuple[Notice, ...]:
+    """The notices that follow from a fact of the log, each in its receiver's language."""
+    if fact.history:
+        return ()
+    return tuple(_notice(fact, telling, directory, rules) for telling in tellings(fact.body, rules))
+
+
+def notice_id(fact: Recorded, receiver: PartyId) -> str:
+    """`<stream id>-<receiver>-<digest>`, one token of a subject, the same at every hearing.
+
+    The digest over fact id and receiver tells any two notices apart; what stands before it is for
+    people, and cut where it is long.
+    """
+    digest = sha256(f"{fact.fact_id}\n{receiver}".encode()).hexdigest()[:_DIGEST_LENGTH]
+    readable = f"{fact.body.stream_id}-{receiver}"
+    return f"{readable[: _ID_LENGTH - _DIGEST_LENGTH - 1]}-{digest}"
+
+
+def _notice(
+    fact: Recorded, telling: Telling, directory: Directory, rules: Rulebook | None
+) -> Notice:
+    language = directory.language_of(telling.receiver, rules)
+    title, text = phrase(telling.kind, fact.body, Speaker.of(language, rules))
+    return Notice(
+        notice_id=notice_id(fact, telling.receiver),
+        receiver=telling.receiver,
+        kind=telling.kind,
+        language=language,
+        title=title,
+        text=text,
+        report_id=telling.report_id,
+        happened_at=fact.happened_at,
+        sequence=fact.sequence,
+    )
+
+
+def _earns_points(fact: CaseClosed, rules: Rulebook | None) -> bool:
+    """Whether points will tell the rider: the case was fixed, and its service is known to earn."""
+    known = rules is None or any(service.code == fact.service_code for service in rules.services)
+    return fact.outcome is CloseOutcome.FIXED and fact.service_code is not None and known

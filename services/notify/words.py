@@ -1,0 +1,159 @@
+"""The message catalogues: every sentence that can be told, in each language of the house.
+
+What can be said and with which parameters is declared here; how it is said stands in
+`locale/<language>/LC_MESSAGES/notice.po`. A catalogue that leaves something out, or asks for
+something that is not declared, does not load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO, StringIO
+from string import Formatter
+from typing import Final
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from contracts.case import CloseOutcome, Why
+from contracts.report import RefusalCode
+
+LANGUAGES: Final = ("zh", "en")
+DEFAULT_LANGUAGE: Final = "zh"
+
+_STATIONS: Final = ("triage", "street", "department")
+"""Who a case can stand with: two that decide who handles it, and who handles it."""
+
+_SENTENCES: Final = {
+    "report_received.title": "",
+    "report_received.text": "service report",
+    "report_refused.title": "",
+    "report_refused.text": "service report reasons",
+    "case_rejected.title": "",
+    "case_rejected.text": "service report reasons",
+    "case_dispatched.triage.title": "",
+    "case_dispatched.triage.text": "service report unit",
+    "case_dispatched.street.title": "unit",
+    "case_dispatched.street.text": "service report unit",
+    "case_dispatched.department.title": "unit",
+    "case_dispatched.department.text": "service report unit due",
+    "case_dispatched.returned.title": "",
+    "case_dispatched.returned.text": "service report unit",
+    "work_resolved.title": "",
+    "work_resolved.text": "report unit",
+    **{f"case_closed.{outcome}.title": "" for outcome in CloseOutcome},
+    **{f"case_closed.{outcome}.text": "service report" for outcome in CloseOutcome},
+    "points_awarded.title": "points",
+    "points_awarded.text": "service report points",
+    **{f"work_ordered.{station}.title": "service" for station in _STATIONS},
+    **{f"work_ordered.{station}.text": "service report area due why" for station in _STATIONS},
+    "work_ordered.suggestion": "text unit",
+    "rework_ordered.title": "reworks",
+    "rework_ordered.text": "report unit reworks",
+    **{f"why.{why}": "" for why in Why},
+    **{f"reason.{code}": "" for code in RefusalCode},
+    "reason.service_opens_no_case": "",
+    "reason.other": "code",
+    "between.reasons": "",
+    "name.no_service": "",
+    "name.no_area": "",
+    "moment.pattern": "",
+    "moment.utc": "moment",
+}
+
+MESSAGES: Final[Mapping[str, frozenset[str]]] = {
+    key: frozenset(parameters.split()) for key, parameters in _SENTENCES.items()
+}
+"""Every message and the parameters it is given: what each catalogue must fulfil."""
+
+COUNTED: Final[Mapping[str, str]] = {
+    "points_awarded.title": "points",
+    "points_awarded.text": "points",
+}
+"""The messages that have a singular and a plural, and the parameter that counts."""
+
+
+class IncompleteCatalogue(Exception):
+    """A catalogue leaves something out, or has other parameters: everything that is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All messages in one language."""
+
+    language: str
+    translations: Translations
+
+    def say(self, key: str, **parameters: str | int) -> str:
+        """The message `key` with its parameters filled in. What is filled in is never parsed."""
+        if key in COUNTED:
+            template = self.translations.ngettext(key, key, int(parameters[COUNTED[key]]))
+        else:
+            template = self.translations.gettext(key)
+        return template.format_map(parameters)
+
+
+def load(language: str, po: str) -> Catalogue:
+    """The catalogue written in `po`. Raises `IncompleteCatalogue` with all that is wrong."""
+    catalog = read_po(StringIO(po), locale=language)
+    if wrong := list(_wrong(catalog)):
+        raise IncompleteCatalogue(f"catalogue {language!r}: " + "; ".join(wrong))
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Catalogue(language, Translations(compiled))
+
+
+def read(language: str) -> str:
+    """The text of the catalogue that the house ships for `language`."""
+    po = files(__package__) / "locale" / language / "LC_MESSAGES" / "notice.po"
+    return po.read_text("utf-8")
+
+
+def _wrong(catalog: Catalog) -> Iterator[str]:
+    """Every message that is missing, unfinished, unknown or differs in a parameter."""
+    said = {_key(message): message for message in catalog if message.id}
+    yield from (
+        f"{key}: is not a message of the house" for key in sorted(said.keys() - MESSAGES.keys())
+    )
+    for key, declared in MESSAGES.items():
+        message = said.get(key)
+        if message is None:
+            yield f"{key}: is missing"
+        elif message.fuzzy or not all(_forms(message)):
+            yield f"{key}: is not finished"
+        elif message.pluralizable != (key in COUNTED):
+            yield f"{key}: {'needs' if key in COUNTED else 'has no'} singular and plural"
+        elif message.pluralizable and len(_forms(message)) != catalog.num_plurals:
+            yield f"{key}: has {len(_forms(message))} forms, the language {catalog.num_plurals}"
+        else:
+            for form in _forms(message):
+                if (used := _parameters(form)) != declared:
+                    yield f"{key}: has {_listed(used)}, should have {_listed(declared)}"
+
+
+def _key(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+def _forms(message: Message) -> tuple[str, ...]:
+    string = message.string or ""
+    return (string,) if isinstance(string, str) else tuple(string)
+
+
+def _parameters(template: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
+def _listed(parameters: frozenset[str]) -> str:
+    return " ".join(f"{{{name}}}" for name in sorted(parameters)) or "no parameter"
+
+
+CATALOGUES: Final[Mapping[str, Catalogue]] = {
+    language: load(language, read(language)) for language in LANGUAGES
+}
+"""The catalogues of the house, complete or not loaded at all."""

@@ -1,0 +1,115 @@
+"""The outbox on a real server: stored once, whoever sends it however often."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nats.errors
+import pytest
+from nats.js import JetStreamContext
+
+from contracts.notice import Notice
+from deploy.credentials import Credentials
+from deploy.nats_server import NatsServer
+from deploy.permissions import Kind, Party
+from deploy.streams import streams
+from eventlog.connect import connect_nats
+from services.notify.channels import Outbox
+from services.notify.delivery import Delivered, Failed
+from tests.notify.given import a_notice
+
+PROVISIONER, NOTIFY = Party("provisioner", Kind.PROVISIONER), Party("notify", Kind.SERVICE)
+
+
+@dataclass
+class House:
+    """A server with its outbox, and the connection of the room."""
+
+    server: NatsServer
+    js: JetStreamContext
+    provisioner: JetStreamContext
+
+    async def stored(self) -> list[Notice]:
+        """Everything in the outbox, in order."""
+        count = (await self.provisioner.stream_info("OUTBOX")).state.messages
+        found = [await self.provisioner.get_msg("OUTBOX", seq) for seq in range(1, count + 1)]
+        return [Notice.model_validate_json(message.data or b"") for message in found]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    folder = Path(tempfile.mkdtemp(prefix="waggle-outbox-"))
+    credentials = Credentials(folder)
+    server = NatsServer(folder, credentials.users([PROVISIONER, NOTIFY]))
+    async with server:
+        connections = [
+            await connect_nats(
+                server.url, identity=party.name, seed_file=str(credentials.seed_file(party.name))
+            )
+            for party in (PROVISIONER, NOTIFY)
+        ]
+        provisioner, js = (connection.jetstream(timeout=5) for connection in connections)
+        await provisioner.add_stream(next(s for s in streams() if s.name == "OUTBOX"))
+        yield House(server, js, provisioner)
+        for connection in connections:
+            await connection.close()
+    shutil.rmtree(folder)
+
+
+async def test_a_notice_is_stored_as_it_is(house: House) -> None:
+    assert await Outbox(house.js).send(a_notice()) == Delivered()
+    assert await house.stored() == [a_notice()]
+    message = await house.provisioner.get_msg("OUTBOX", 1)
+    assert message.subject == "notice.outbox.n-1"
+
+
+async def test_a_notice_sent_twice_is_stored_once(house: House) -> None:
+    outbox = Outbox(house.js)
+    assert await outbox.send(a_notice()) == Delivered()
+    assert await outbox.send(a_notice(text="the same in other words")) == Delivered()
+    assert await house.stored() == [a_notice()]
+
+
+async def test_a_notice_sent_by_many_at_the_same_time_is_stored_once(house: House) -> None:
+    sent = (Outbox(house.js).send(a_notice()) for _ in range(20))
+    assert set(await asyncio.gather(*sent)) == {Delivered()}
+    assert await house.stored() == [a_notice()]
+
+
+async def test_a_notice_is_stored_once_even_when_the_server_has_died_in_between(
+    house: House,
+) -> None:
+    outbox = Outbox(house.js)
+    assert await outbox.send(a_notice()) == Delivered()
+    await house.server.kill()
+    assert isinstance(await Outbox(house.js, timeout=0.3).send(a_notice("n-2")), Failed)
+    await house.server.start()
+    await _connected(house.js)
+    assert await outbox.send(a_notice()) == Delivered()
+    assert await outbox.send(a_notice("n-2")) == Delivered()
+    assert await house.stored() == [a_notice(), a_notice("n-2")]
+
+
+async def test_without_the_stream_it_is_tried_again(house: House) -> None:
+    await house.provisioner.delete_stream("OUTBOX")
+    outcome = await Outbox(house.js, timeout=1).send(a_notice())
+    assert isinstance(outcome, Failed)
+    assert not outcome.final
+    assert outcome.reason.startswith("OUTBOX: ")
+
+
+async def _connected(js: JetStreamContext) -> None:
+    """Until the connection has found the server again."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await js.stream_info("OUTBOX")
+            except nats.errors.Error:
+                await asyncio.sleep(0.05)
+            else:
+                return
