@@ -1,0 +1,84 @@
+"""The projector: keeps every projection in step with the log, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+import uvloop
+
+from deploy.projections import PROJECTIONS
+from eventlog.checkpoint import Stop
+from eventlog.connect import connect_nats, connect_postgres
+from eventlog.health import Check, Health, nats_healthz
+from eventlog.logs import set_up_logs
+from eventlog.project import ProjectionRunner
+from eventlog.settings import Settings
+
+log = structlog.get_logger()
+
+NAME: Final = "projector"
+LAG_ALLOWED: Final = 10_000
+"""Sequences that a projection may be behind the log and still be fit for readers."""
+
+
+async def main() -> None:
+    """Run every projection until told to stop. One that stops does not stop the others."""
+    settings = Settings.from_environment()
+    set_up_logs(NAME, settings.log_format)
+    nc = await connect_nats(settings.servers, identity=settings.identity, seed_file=str(settings.nkey_seed_file))
+    pool = await connect_postgres(settings.database_url, most=len(PROJECTIONS) + 2)
+    js = nc.jetstream(timeout=5)
+    runners = [ProjectionRunner(projection, js, pool) for projection in PROJECTIONS]
+    stopped: dict[str, str] = {}
+
+    async def connected() -> str | None:
+        return None if nc.is_connected else "not connected to NATS"
+
+    server = nats_healthz(settings.nats_monitor_url)
+    checks = {"nats": connected, "nats_server": server, **_lags(runners, stopped)}
+    health = Health(checks)
+    await health.start(settings.health_port)
+    tasks = [asyncio.create_task(_keep(runner, stopped)) for runner in runners]
+    await _told_to_stop()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await health.stop()
+    await pool.close()
+    await nc.close()
+
+
+async def _keep(runner: ProjectionRunner, stopped: dict[str, str]) -> None:
+    try:
+        await runner.run()
+    except Stop as stop:  # the runner has said so in the log; readiness says it until mended
+        stopped[runner.projection.name] = str(stop)
+
+
+def _lags(runners: Sequence[ProjectionRunner], stopped: dict[str, str]) -> dict[str, Check]:
+    def check_of(runner: ProjectionRunner) -> Check:
+        async def lag() -> str | None:
+            if reason := stopped.get(runner.projection.name):
+                return reason
+            behind = await runner.lag()
+            return None if behind <= LAG_ALLOWED else f"{behind} sequences behind"
+
+        return lag
+
+    return {f"projection_{runner.projection.name}": check_of(runner) for runner in runners}
+
+
+async def _told_to_stop() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
