@@ -46,7 +46,7 @@ _HASH: Final[Json] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 FACT_HEADERS: Final[dict[str, tuple[Json, str]]] = {
     Header.SPEC: ({"const": "1.0"}, "CloudEvents, binary mode."),
-    Header.ID: (_TEXT, "Unique for ever: `<command id>.<index>`."),
+    Header.ID: (_TEXT, "Unique for ever: `<stream>.<id>.<command id>.<index>`."),
     Header.TYPE: (_TEXT, "`waggle.<stream>.<fact>`."),
     Header.SOURCE: (_TEXT, "The room that decided."),
     Header.TIME: (_TIME, "When it happened, by the clock of who decided."),

@@ -19,11 +19,11 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contracts.case import AcceptWork
-from contracts.envelope import Command, Fact, Issued, all_facts
+from contracts.envelope import Command, Fact, Issued, all_facts, fact_id
 from contracts.export import shape
 from eventlog.message import Message, encode
 from eventlog.sealing import seal_value
-from tests.contracts.examples import EXAMPLES
+from tests.contracts.examples import EXAMPLES, REPORT
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 SHAPES: Final = GOLDEN / "shapes"
@@ -108,8 +108,9 @@ def _golden(example: Fact, index: int) -> dict[str, Any]:
 def _sealed_message(example: Fact, command_id: str) -> tuple[Message, dict[str, str]]:
     person = str(getattr(example, example.key_of, ""))
     opened = {n: v for n in example.personal if isinstance(v := getattr(example, n), str)}
+    its_id = fact_id(example.stream, example.stream_id, command_id, 0)
     boxes = {
-        name: seal_value(golden_key(person), person, f"{command_id}.0/{name}", value)
+        name: seal_value(golden_key(person), person, f"{its_id}/{name}", value)
         for name, value in opened.items()
     }
     issued: Issued[Command] = Issued(
@@ -117,8 +118,8 @@ def _sealed_message(example: Fact, command_id: str) -> tuple[Message, dict[str, 
         command_id=command_id,
         actor="sanitation",
         at=DECIDED.astimezone(UTC),
-        cause="golden-cause.0",
-        correlation="01KAJ6Q2V4M8Z0T3W5X7Y9B1CD",
+        cause=fact_id("report", REPORT, REPORT, 0),
+        correlation=REPORT,
         trace="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     )
     sealed = example.model_copy(update=boxes)

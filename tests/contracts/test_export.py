@@ -15,17 +15,20 @@ from contracts.export import all_commands, documents
 RUN = CliRunner()
 
 
+EXPORTED = documents("1.2.3")
+
+
 def schema(path: str) -> Any:
-    return json.loads(documents("1.2.3")[path])
+    return json.loads(EXPORTED[path])
 
 
 def test_the_same_words_give_the_same_bytes() -> None:
-    assert documents("1.2.3") == documents("1.2.3")
+    assert documents("1.2.3") == EXPORTED
 
 
-@pytest.mark.parametrize("path", documents("1.2.3"))
+@pytest.mark.parametrize("path", EXPORTED)
 def test_a_file_is_sorted_indented_and_ends_with_a_line_feed(path: str) -> None:
-    content = documents("1.2.3")[path].decode()
+    content = EXPORTED[path].decode()
     again = json.dumps(json.loads(content), indent=2, sort_keys=True, ensure_ascii=False)
     assert content == again + "\n"
 
