@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -10,20 +9,25 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.printing import finish, note, print_json, say
+from cli.running import Exit
+from cli.session import JsonOption
 from contracts.export import FOLDERS, documents
 
-app = typer.Typer(help="Export the contracts as JSON Schema and AsyncAPI, and check the copy.")
+app = typer.Typer(
+    help="The contracts as JSON Schema and AsyncAPI, for other programs.", no_args_is_help=True
+)
 
 KEPT: Final = Path("docs/contracts")
 """Where the repository keeps its copy."""
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go.")],
-    as_json: Json = False,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the files go.", file_okay=False)
+    ],
+    as_json: JsonOption = False,
 ) -> None:
     """Write every command, fact and message as JSON Schema, and asyncapi.json.
 
@@ -31,31 +35,33 @@ def export(
     """
     exported = documents(version("waggle"))
     changed = [path for path, _ in _differences(folder, exported)]
-    for path in changed:
-        _put(folder / path, exported.get(path))
+    try:
+        for path in changed:
+            _put(folder / path, exported.get(path))
+    except OSError as error:
+        note(f"{error.filename}: {error.strerror}; name a folder that can be written")
+        finish(Exit.WRONG_INPUT)
     if as_json:
-        typer.echo(json.dumps({"files": len(exported), "changed": changed}))
+        print_json({"files": len(exported), "changed": changed})
     else:
-        typer.echo(f"{len(exported)} files in {folder}, {len(changed)} changed")
+        say(f"{len(exported)} files in {folder}, {len(changed)} changed")
 
 
 @app.command()
 def check(
     folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="The copy.")] = KEPT,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Fail when the exported copy does not say what the code says."""
-    stale = [
-        f"{folder / path}: {how}"
-        for path, how in _differences(folder, documents(version("waggle")))
-    ]
+    found = _differences(folder, documents(version("waggle")))
+    stale = [f"{folder / path}: {how}" for path, how in found]
     if as_json:
-        typer.echo(json.dumps({"current": not stale, "stale": stale}))
+        print_json({"current": not stale, "stale": stale})
     elif stale:
-        typer.echo("\n".join(stale), err=True)
-        typer.echo(f"stale; bring it up to date: waggle contracts export {folder}", err=True)
-    if stale:
-        raise typer.Exit(1)
+        for line in stale:
+            say(line)
+        note(f"stale; bring it up to date: waggle contracts export {folder}")
+    finish(Exit.NO if stale else Exit.DONE)
 
 
 def _differences(folder: Path, exported: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

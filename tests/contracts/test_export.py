@@ -13,8 +13,6 @@ from cli.contracts import app
 from contracts.export import all_commands, documents
 
 RUN = CliRunner()
-
-
 EXPORTED = documents("1.2.3")
 
 
@@ -104,7 +102,15 @@ def test_export_brings_a_stale_copy_up_to_date_and_touches_nothing_else(tmp_path
 def test_without_json_a_stale_copy_is_told_with_the_way_out(tmp_path: Path) -> None:
     checked = RUN.invoke(app, ["check", "--dir", str(tmp_path)])
     assert checked.exit_code == 1
+    assert f"{tmp_path}/asyncapi.json: missing" in checked.stdout
     assert f"waggle contracts export {tmp_path}" in checked.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "facts").write_text("a file where a folder should be\n")
+    exported = RUN.invoke(app, ["export", str(tmp_path)])
+    assert exported.exit_code == 2
+    assert "name a folder that can be written" in exported.stderr
 
 
 def test_the_copy_in_the_repository_is_current() -> None:
