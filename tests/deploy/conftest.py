@@ -1,17 +1,17 @@
-"""Folders of our own: pytest closes its own to other users, and PostgreSQL may run as one."""
+"""What every test of this folder may ask for."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.deploy.folders import empty_house
+
 
 @pytest.fixture
 def house() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="waggle-house-"))
-    yield folder
-    shutil.rmtree(folder)
+    """An empty data folder."""
+    with empty_house() as folder:
+        yield folder

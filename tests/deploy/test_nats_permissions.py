@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import nats
 import pytest
 import pytest_asyncio
 from nats.aio.msg import Msg
-from nats.errors import NoRespondersError
+from nats.errors import ConnectionClosedError, NoRespondersError
 
 from deploy.permissions import Kind, Party
 from tests.deploy.city import PARTIES, City
+from tests.deploy.folders import empty_house
 
 SETTLE = 0.2
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared() -> AsyncIterator[City]:
-    with tempfile.TemporaryDirectory(prefix="waggle-house-") as folder:
-        async with City(Path(folder)) as city:
+    with empty_house() as folder:
+        async with City(folder) as city:
             yield city
 
 
@@ -66,7 +66,9 @@ async def test_a_unit_that_lost_its_connection_gets_what_comes_next_at_once(city
     asking = asyncio.create_task(queue.fetch(1, timeout=20))
     await asyncio.sleep(SETTLE)
     await unit.nc.close()
-    asking.cancel()
+    with pytest.raises(ConnectionClosedError):
+        await asking
+    await asyncio.sleep(SETTLE)
     await router.js.publish("work.sanitation", b"order", stream="WORK")
 
     again = await city.visitor("sanitation")
