@@ -116,9 +116,20 @@ ACK_WAIT: Final = 10.0
 """Seconds until an unanswered delivery is made again; deliveries are safe to receive twice."""
 IN_FLIGHT: Final = 256
 """Unanswered deliveries at a time: the back-pressure of a reaction."""
+POST_ACK_WAIT: Final = 120.0
+POSTS_IN_FLIGHT: Final = 2_000
+"""For webhooks: a post may take ten seconds, and all that wait for a later try count as in flight.
+With 256 posts at a time the last of these is answered well before it would be delivered again."""
 
 
-def reaction(room: str, name: str, stream: str, *subjects: str) -> Durable:
+def reaction(
+    room: str,
+    name: str,
+    stream: str,
+    *subjects: str,
+    ack_wait: float = ACK_WAIT,
+    in_flight: int = IN_FLIGHT,
+) -> Durable:
     """A push consumer that a room's processes share: `<room>-<name>`, on `deliver.<room>.<name>`.
 
     `max_deliver` is endless on purpose: the room itself parks what it cannot handle, with the
@@ -134,9 +145,9 @@ def reaction(room: str, name: str, stream: str, *subjects: str) -> Durable:
             deliver_group=durable,
             deliver_policy=DeliverPolicy.ALL,
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT,
+            ack_wait=ack_wait,
             max_deliver=-1,
-            max_ack_pending=IN_FLIGHT,
+            max_ack_pending=in_flight,
             filter_subjects=list(subjects) if len(subjects) > 1 else None,
             filter_subject=subjects[0] if len(subjects) == 1 else None,
         ),
@@ -148,7 +159,16 @@ REACTIONS: Final = (
     reaction("router", "work-orders", "LOG", "log.case.>"),
     reaction("points", "on-case", "LOG", "log.case.>"),
     reaction("notify", "outbox", "LOG", "log.report.>", "log.case.>", "log.account.>"),
-    reaction("notify", "webhook", "LOG", "log.report.>", "log.case.>", "log.account.>"),
+    reaction(
+        "notify",
+        "webhook",
+        "LOG",
+        "log.report.>",
+        "log.case.>",
+        "log.account.>",
+        ack_wait=POST_ACK_WAIT,
+        in_flight=POSTS_IN_FLIGHT,
+    ),
     reaction("intake", "inbox", "INBOX", "inbox.*"),
 )
 """The reactions of the rooms, each its own durable."""

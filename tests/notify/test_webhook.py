@@ -1,18 +1,13 @@
-"""A real receiver on this machine, that checks what it gets with the library of the standard."""
+"""Signed POSTs to a real receiver on this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -21,42 +16,7 @@ from services.notify.channels import Webhook, signed
 from services.notify.delivery import Again, Delivered, Failed, settled
 from services.notify.directory import Address
 from tests.notify.given import NOON, a_notice
-
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-@dataclass
-class Receiver:
-    """Verifies each POST and answers with the next status; the last one stays."""
-
-    answers: list[int]
-    seconds: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-    got: list[dict[str, Any]] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    url: str = ""
-
-    async def take(self, request: web.Request) -> web.Response:
-        document = Verifier(SECRET).verify(await request.read(), dict(request.headers))
-        self.got.append(document)
-        self.ids.append(request.headers["webhook-id"])
-        status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        await asyncio.sleep(self.seconds)
-        return web.Response(status=status, headers=self.headers, text="x" * 100_000)
-
-    @property
-    def address(self) -> Address:
-        return Address(self.url, SECRET)
-
-
-@asynccontextmanager
-async def receiving(*answers: int, **how: Any) -> AsyncIterator[Receiver]:
-    receiver = Receiver(list(answers), **how)
-    app = web.Application()
-    app.router.add_post("/notices", receiver.take)
-    async with TestServer(app) as server:
-        receiver.url = str(server.make_url("/notices"))
-        yield receiver
+from tests.notify.receiver import SECRET, receiving
 
 
 async def test_a_notice_arrives_signed_and_whole() -> None:
