@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import up
+from cli import case, contracts, log, look, queues, rebuild, submit, timeline, up
 
 app = typer.Typer(
     name="waggle",
@@ -14,6 +14,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("up")(up.up)
+app.command(rich_help_panel="Cases")(submit.submit)
+case.register(app)
+look.register(app)
+app.command(rich_help_panel="Looking")(timeline.timeline)
+queues.register(app)
+app.command()(rebuild.rebuild)
+app.add_typer(log.app, name="log")
+app.add_typer(contracts.app, name="contracts")
 
 
 def main() -> None:

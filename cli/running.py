@@ -1,11 +1,11 @@
 """How a verb runs: one event loop, clean on Ctrl-C and SIGTERM, errors in words, exit codes.
 
-    0    done
-    1    the answer is no: refused, a difference found, something not there
-    2    the input is wrong: options, a file, a row
-    3    the house or a server cannot be reached or started
-    4    no definite answer: send the same command again
-    130  interrupted
+0    done
+1    the answer is no: refused, a difference found, something not there
+2    the input is wrong: options, a file, a row
+3    the house or a server cannot be reached or started
+4    no definite answer: send the same command again
+130  interrupted
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, NoReturn, TypeVar
 
@@ -47,7 +48,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     """A verb ends here: what to say, and the exit code."""
 
     def __init__(self, message: str, code: Exit = Exit.NO) -> None:
@@ -68,8 +69,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         _fail(str(error), Exit.WRONG_INPUT)
     except NoAnswer as error:
         _fail(str(error), Exit.UNKNOWN)
-    except (DeployError, NotProvisioned, OSError, nats.errors.Error, asyncpg.PostgresError) as error:
+    except (
+        DeployError,
+        NotProvisioned,
+        OSError,
+        nats.errors.Error,
+        asyncpg.PostgresError,
+    ) as error:
         _fail(f"{type(error).__name__}: {error}", Exit.NO_HOUSE)
+
+
+@contextmanager
+def until_interrupted(remark: str) -> Iterator[None]:
+    """What has no other end than Ctrl-C or SIGTERM: that is how it is done, not a failure."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        err.print(remark, style="dim", markup=False, highlight=False)
 
 
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
@@ -82,7 +98,7 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _fail(message: str, code: Exit) -> NoReturn:
-    err.print(message, style="red", markup=False, highlight=False)
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(int(code))
 
 

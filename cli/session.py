@@ -1,27 +1,37 @@
-"""A verb's way into a house: the running one of `--data`, or one of its own for as long as it takes."""
+"""A verb's way into a house: the running one of `--data`, or one of its own for as long."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, tzinfo
+from functools import reduce
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 import typer
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from cli.running import err
+from cli.running import Exit, Failure, err
+from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
 from deploy.house import AUDITOR, HouseInfo, Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
 from eventlog.connect import connect_nats, connect_postgres
+from eventlog.read import Unread, read_log
 from eventlog.sealing import KeyStore, read_master_key
 
 DataOption = Annotated[
-    Path, typer.Option("--data", help="The data folder of the house.", envvar="WAGGLE_DATA", file_okay=False)
+    Path,
+    typer.Option(
+        "--data", help="The data folder of the house.", envvar="WAGGLE_DATA", file_okay=False
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")
+]
 DEFAULT_DATA = Path("var")
 
 
@@ -33,15 +43,25 @@ class Session:
         self._stack = stack
         self._clients: dict[str, Client] = {}
         self._pools: dict[str, asyncpg.Pool] = {}
+        self._rulebooks: tuple[Rulebook, ...] | None = None
 
     async def nats(self, party: str) -> Client:
         """A connection that is this party."""
         if party not in self._clients:
             seed = self.info.credentials.seed_file(party)
+            if party not in (known := self.parties()):
+                raise Failure(
+                    f"there is no party '{party}' here; there are {', '.join(known)}",
+                    Exit.WRONG_INPUT,
+                )
             client = await connect_nats(self.info.nats_url, identity=party, seed_file=str(seed))
             self._closing(client.close)
             self._clients[party] = client
         return self._clients[party]
+
+    def parties(self) -> list[str]:
+        """Every party whose credentials are kept in this house."""
+        return sorted(file.stem for file in self.info.credentials.folder.glob("*.nk"))
 
     async def log(self) -> JetStreamContext:
         """The log, for reading."""
@@ -51,9 +71,38 @@ class Session:
         """The projections, for reading."""
         return await self._pool(self.info.database_url)
 
+    async def owned_tables(self) -> asyncpg.Pool:
+        """The projections, for rebuilding them."""
+        return await self._pool(self.info.rebuild_url)
+
     async def keys(self) -> KeyStore:
         """What opens sealed fields; for officers."""
-        return KeyStore(await self._pool(self.info.keys_url), read_master_key(self.info.master_key_file))
+        return KeyStore(
+            await self._pool(self.info.keys_url), read_master_key(self.info.master_key_file)
+        )
+
+    async def rulebooks(self) -> tuple[Rulebook, ...]:
+        """Every rulebook that was published, in order."""
+        if self._rulebooks is None:
+            batches = [
+                batch async for batch in read_log(await self.log(), subjects=("log.rulebook.>",))
+            ]
+            facts = (entry for batch in batches for entry in batch if not isinstance(entry, Unread))
+            self._rulebooks = reduce(gathered, facts, NONE_PUBLISHED)
+        return self._rulebooks
+
+    async def rulebook(self) -> Rulebook:
+        """The rules in force."""
+        if book := in_force(await self.rulebooks(), datetime.now(UTC)):
+            return book
+        raise Failure("no rulebook is in force in this house", Exit.NO_HOUSE)
+
+    async def zone(self) -> tzinfo:
+        """The time zone of the district, in which times are shown; else UTC."""
+        try:
+            return ZoneInfo((await self.rulebook()).time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return UTC
 
     async def _pool(self, url: str) -> asyncpg.Pool:
         if url not in self._pools:

@@ -13,14 +13,19 @@ from cli.session import DEFAULT_DATA, DataOption, JsonOption
 from deploy.house import Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
 
+SECRET = {"database_url", "rebuild_url", "keys_url"}
+"""What a house knows and does not tell: these addresses hold passwords."""
+
 
 def up(
     data: DataOption = DEFAULT_DATA,
     port: Annotated[
-        int | None, typer.Option(help="NATS port; a free one is chosen where none is given.", min=1, max=65535)
+        int | None,
+        typer.Option(help="NATS port; a free one is chosen where none is given.", min=1, max=65535),
     ] = None,
     rulebook: Annotated[
-        Path | None, typer.Option(help="Rulebook in YAML instead of the built-in one.", dir_okay=False)
+        Path | None,
+        typer.Option(help="Rulebook in YAML instead of the built-in one.", dir_okay=False),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,12 +39,17 @@ def up(
 
 async def _up(data: Path, port: int | None, rulebook: Path | None, as_json: bool) -> None:
     if there := running_house(data):
-        raise Failure(f"a house runs in {data} already (process {there.pid}, {there.nats_url})", Exit.NO_HOUSE)
+        raise Failure(
+            f"a house runs in {data} already (process {there.pid}, {there.nats_url})", Exit.NO_HOUSE
+        )
     plan = Plan(data, load_rulebook(rulebook), port=port, outside=Outside.from_environment())
     async with open_house(plan) as (info, supervisor):
         if as_json:
-            print(json.dumps({"ready": True, **info.model_dump(mode="json", exclude={"database_url", "keys_url"})}), flush=True)
+            told = info.model_dump(mode="json", exclude=SECRET)
+            print(json.dumps({"ready": True, **told}), flush=True)
         else:
-            out.print(f"ready  {info.nats_url}  data {info.folder}", highlight=False, soft_wrap=True)
+            out.print(
+                f"ready  {info.nats_url}  data {info.folder}", highlight=False, soft_wrap=True
+            )
             err.print("Ctrl-C stops it.", style="dim")
         await supervisor.run()

@@ -81,6 +81,8 @@ class HouseInfo(BaseModel):
     monitor_url: str | None
     database_url: str
     """For reading projections."""
+    rebuild_url: str
+    """For rebuilding projections: as the role that owns them."""
     keys_url: str
     """For opening what the log keeps sealed; for officers only."""
     health: dict[str, str]
@@ -178,6 +180,7 @@ async def _servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> HouseI
         nats_url=nats.url if nats else str(outside.nats_url),
         monitor_url=nats.monitor_url if nats else None,
         database_url=postgres.url(AUDITOR, PROJECTIONS) if postgres else str(outside.database_url),
+        rebuild_url=postgres.url(PROJECTOR, PROJECTIONS) if postgres else str(outside.database_url),
         keys_url=postgres.url(OFFICER, KEYS) if postgres else str(outside.keys_url),
         health={name: f"http://127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)},
         folder=plan.folder.resolve(),

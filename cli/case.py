@@ -1,0 +1,205 @@
+"""The life of a case from the command line: accept, dispatch, return, resolve, verify, close.
+
+Each verb sends one command as the unit that does it, and prints the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.printing import finish, note
+from cli.running import Exit, run
+from cli.sending import CommandIdOption, Sender, build, holder, send, token
+from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from contracts.case import (
+    AcceptWork,
+    CloseCase,
+    DispatchCase,
+    ResolveWork,
+    ReturnReason,
+    ReturnWork,
+    VerifyWork,
+)
+from contracts.envelope import Command
+
+CaseArgument = Annotated[
+    str, typer.Argument(metavar="CASE", help="The case's id: that of the report that opened it.")
+]
+AsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="UNIT",
+        help="Who does it; where not given, the unit that holds the case now.",
+    ),
+]
+NoteOption = Annotated[str | None, typer.Option("--note", help="In words, for whoever looks next.")]
+
+
+Default = Callable[[Session, str], Awaitable[str]]
+"""Who does it where nobody is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One verb on one case: who, in which house, under which command id."""
+
+    case: str
+    unit: str | None
+    command_id: str | None
+    data: Path
+    as_json: bool
+
+    def take(self, command: Command, default: Default = holder) -> None:
+        """Send the command, as `default` where nobody is named, and end with its exit code."""
+        token(self.case, "case")
+        finish(run(self._take(command, default)))
+
+    async def _take(self, command: Command, default: Default) -> Exit:
+        async with open_session(self.data, quiet=self.as_json) as session:
+            unit = self.unit or await default(session, self.case)
+            if self.unit is None:
+                note(f"acting as {unit}; --as names another unit")
+            return await send(session, command, Sender(unit, self.command_id, self.as_json))
+
+
+async def verifier(session: Session, _: str) -> str:
+    """The unit that verifies by the rules in force."""
+    return (await session.rulebook()).verification.by
+
+
+def accept(
+    case: CaseArgument,
+    unit: AsOption = None,
+    command_id: CommandIdOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a case on that was dispatched to you.
+
+    Examples:
+      waggle accept 01JD2Q8Z7N4X0V5M3K9R6T1W8C
+      waggle accept 01JD2Q8Z7N4X0V5M3K9R6T1W8C --as sanitation
+    """
+    Step(case, unit, command_id, data, as_json).take(build(AcceptWork, case_id=case))
+
+
+def dispatch(
+    case: CaseArgument,
+    to: Annotated[str, typer.Argument(metavar="UNIT", help="Who is to handle it.")],
+    unit: AsOption = None,
+    service: Annotated[str | None, typer.Option(help="Corrects what kind of hazard it is.")] = None,
+    command_id: CommandIdOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand a case to the unit that is to handle it; for street offices and the triage desk.
+
+    Examples:
+      waggle dispatch 01JD2Q8Z7N4X0V5M3K9R6T1W8C sanitation
+      waggle dispatch 01JD2Q8Z7N4X0V5M3K9R6T1W8C municipal --as triage --service lamp-out
+    """
+    Step(case, unit, command_id, data, as_json).take(
+        build(DispatchCase, case_id=case, unit=to, service_code=service)
+    )
+
+
+def return_(
+    case: CaseArgument,
+    reason: Annotated[ReturnReason, typer.Option(help="Why it is not yours.")],
+    text: NoteOption = None,
+    unit: AsOption = None,
+    command_id: CommandIdOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a case back: not ours. It goes to a dispatcher again.
+
+    Examples:
+      waggle return 01JD2Q8Z7N4X0V5M3K9R6T1W8C --reason not_our_area --note 桥北侧属柳湾街道
+    """
+    Step(case, unit, command_id, data, as_json).take(
+        build(ReturnWork, case_id=case, reason=reason, note=text)
+    )
+
+
+def resolve(
+    case: CaseArgument,
+    result: Annotated[str, typer.Option(help="What was done.")],
+    photo: Annotated[str | None, typer.Option(help="Where the photo of the result is.")] = None,
+    unit: AsOption = None,
+    command_id: CommandIdOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that a case you accepted is done, and how. Somebody else verifies it.
+
+    Examples:
+      waggle resolve 01JD2Q8Z7N4X0V5M3K9R6T1W8C --result 已清运，并冲洗地面
+    """
+    Step(case, unit, command_id, data, as_json).take(
+        build(ResolveWork, case_id=case, result=result, photo=photo)
+    )
+
+
+def verify(
+    case: CaseArgument,
+    passed: Annotated[
+        bool, typer.Option("--passed/--failed", help="Whether it is done.", show_default=False)
+    ],
+    text: NoteOption = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="UNIT",
+            help="Who has looked; where not given, who verifies by the rules.",
+        ),
+    ] = None,
+    command_id: CommandIdOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a resolved case is done: closed, or back to its handler.
+
+    Examples:
+      waggle verify 01JD2Q8Z7N4X0V5M3K9R6T1W8C --passed
+      waggle verify 01JD2Q8Z7N4X0V5M3K9R6T1W8C --failed --note 井盖仍松动
+    """
+    Step(case, unit, command_id, data, as_json).take(
+        build(VerifyWork, case_id=case, passed=passed, note=text), verifier
+    )
+
+
+def close(
+    case: CaseArgument,
+    text: Annotated[str, typer.Option("--note", help="What was found.")],
+    unit: AsOption = None,
+    command_id: CommandIdOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """End a case you hold as a dispatcher: there was nothing to handle.
+
+    Examples:
+      waggle close 01JD2Q8Z7N4X0V5M3K9R6T1W8C --note 现场已无堆物
+    """
+    Step(case, unit, command_id, data, as_json).take(build(CloseCase, case_id=case, note=text))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this group."""
+    for name, verb in (
+        ("accept", accept),
+        ("dispatch", dispatch),
+        ("return", return_),
+        ("resolve", resolve),
+        ("verify", verify),
+        ("close", close),
+    ):
+        app.command(name, rich_help_panel="Cases")(verb)

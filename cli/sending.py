@@ -1,0 +1,97 @@
+"""From options to a command, and from a command to its printed answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from cli.ids import new_id
+from cli.printing import in_words, note, print_answer
+from cli.running import Exit, Failure
+from cli.session import Session
+from contracts.envelope import TOKEN, Command, log_subject
+from eventlog.asking import ask
+from eventlog.project import wait_for
+from eventlog.read import head
+from eventlog.receiving import problems
+from services.router.projection import ROUTER
+
+C = TypeVar("C", bound=Command)
+
+CATCHING_UP: Final = 10.0
+"""Seconds to wait until the tables show what the log holds."""
+
+CommandIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--command-id",
+        help="Idempotency key; made here where not given. Sent again, nothing is done twice.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How a command is sent and its answer printed."""
+
+    party: str
+    command_id: str | None
+    as_json: bool
+
+
+def build(kind: type[C], **fields: Any) -> C:
+    """The command; what is wrong with an option is said in words."""
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(map(in_words, problems(error)))) from error
+
+
+def token(value: str, what: str) -> str:
+    """An id or code that fits into a subject."""
+    if not re.fullmatch(TOKEN, value):
+        raise typer.BadParameter(f"{what} {value!r}: letters, digits, '_' and '-', at most 64")
+    return value
+
+
+async def send(session: Session, command: Command, sender: Sender) -> Exit:
+    """Send a command, stay until there is an answer, print it.
+
+    The command id is told before it is sent: whoever loses the answer can ask again.
+    """
+    nc = await session.nats(sender.party)
+    command_id = sender.command_id or new_id()
+    if sender.command_id is None:
+        note(f"to send this again: --as {sender.party} --command-id {command_id}")
+    answer, known = await ask(nc, sender.party, command, command_id)
+    beside = {"as": sender.party, "command_id": command_id}
+    return print_answer(answer, known=known, as_json=sender.as_json, **beside)
+
+
+async def catch_up(session: Session, case_id: str) -> int:
+    """Wait until the case's row shows the last fact of its stream; the sequence of that fact."""
+    last = await head(await session.log(), (log_subject("case", case_id),))
+    if last:
+        try:
+            await wait_for(await session.tables(), ROUTER.name, last, timeout=CATCHING_UP)
+        except TimeoutError:
+            note(f"the tables are behind: sequence {last} of the case is not in them yet")
+    return last
+
+
+async def holder(session: Session, case_id: str) -> str:
+    """The unit that holds a case now."""
+    await catch_up(session, case_id)
+    tables = await session.tables()
+    unit: str | None = await tables.fetchval(
+        "SELECT unit FROM router.case WHERE case_id = $1", case_id
+    )
+    if unit is None:
+        raise Failure(
+            f"nobody holds a case {case_id}; `waggle timeline {case_id}` tells what there is"
+        )
+    return unit

@@ -1,0 +1,117 @@
+"""What a fact says, in one plain sentence. Pure.
+
+Personal words stand apart from the sentence: `personal` lists them, readable or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from contracts.account import PointsAwarded
+from contracts.case import (
+    CaseClosed,
+    CaseDispatched,
+    CaseEscalated,
+    CaseOpened,
+    CaseRejected,
+    CloseOutcome,
+    ReworkOrdered,
+    WorkAccepted,
+    WorkResolved,
+    WorkReturned,
+    WorkVerified,
+)
+from contracts.envelope import Erased, Fact, Reason, Sealed
+from contracts.notice import NoticeDelivered, NoticeParked
+from contracts.party import PartyRegistered
+from contracts.report import Position, ReportAccepted, ReportRefused
+from contracts.rulebook import RulebookPublished
+
+SEALED: Final = "(sealed: no key at hand)"
+ERASED: Final = "(erased: the key is destroyed)"
+
+_ENDED: Final = {
+    CloseOutcome.FIXED: "closed as fixed",
+    CloseOutcome.ANSWERED: "closed with an answer",
+    CloseOutcome.UNFOUNDED: "closed: nothing to handle",
+}
+
+
+def sentence(fact: Fact) -> str:
+    """What has happened."""
+    match fact:
+        case ReportAccepted() | ReportRefused() | PartyRegistered():
+            return _taken_in(fact)
+        case PointsAwarded(points=points, rider_id=rider, rule=rule):
+            return f"{rider} earns {points} points by {rule}"
+        case NoticeDelivered(receiver=receiver, kind=kind, channel=channel):
+            return f"{receiver} is told by {channel}: {kind}"
+        case NoticeParked(receiver=receiver, kind=kind, channel=channel, reason=reason):
+            return f"{receiver} could not be told by {channel}: {kind} ({reason})"
+        case RulebookPublished(name=name, version=version, document=book):
+            return f"rules {name}@{version} hold from {book.effective_from.isoformat()}"
+        case _:
+            return _of_case(fact)
+
+
+def _taken_in(fact: ReportAccepted | ReportRefused | PartyRegistered) -> str:
+    match fact:
+        case ReportAccepted(rider_id=rider, platform=platform):
+            return f"{rider} of {platform} reports {_what(fact.service_code, fact.position)}"
+        case ReportRefused(rider_id=rider, reasons=reasons):
+            return f"the report of {rider} is refused: {_because(reasons)}"
+        case PartyRegistered(party_id=party, kind=kind, language=language):
+            return f"{party} is known as a {kind}, told in '{language}'"
+
+
+def _of_case(fact: Fact) -> str:
+    match fact:
+        case CaseOpened(area=area):
+            where = f"in area {area}" if area else "in no known area"
+            return f"a case is opened {where} by {fact.rulebook}"
+        case CaseRejected(reasons=reasons):
+            return f"no case is opened: {_because(reasons)}"
+        case CaseDispatched(unit=unit, dispatch=dispatch, explanation=words):
+            return f"{unit} holds it now (handover {dispatch}). {words.en}"
+        case WorkAccepted(unit=unit):
+            return f"{unit} takes it on"
+        case WorkReturned(unit=unit, reason=reason, returns=returns):
+            return f"{unit} gives it back: {reason} (return {returns})"
+        case CaseEscalated(returns=returns, reworks=reworks, level=level):
+            return f"escalated to level {level} after {returns} returns and {reworks} reworks"
+        case WorkResolved(unit=unit):
+            return f"{unit} reports its result"
+        case WorkVerified(verifier=verifier, unit=unit):
+            return f"{verifier} finds the work of {unit} done"
+        case ReworkOrdered(verifier=verifier, unit=unit, reworks=reworks):
+            return f"{verifier} finds it not done: back to {unit} (rework {reworks})"
+        case CaseClosed(outcome=outcome):
+            return _ENDED[outcome]
+        case _:
+            return type(fact).__name__
+
+
+def personal(fact: Fact) -> Iterator[tuple[str, str]]:
+    """Each personal field that has a value, and its words, or why they cannot be read."""
+    for name in fact.personal:
+        match getattr(fact, name):
+            case None:
+                continue
+            case Sealed():
+                yield name, SEALED
+            case Erased():
+                yield name, ERASED
+            case value:
+                yield name, str(value)
+
+
+def _what(service: str | None, position: Position | None) -> str:
+    kind = service or "something of no named kind"
+    return (
+        f"{kind} at {position.lat:.5f}, {position.lng:.5f}" if position else f"{kind}, no position"
+    )
+
+
+def _because(reasons: Iterable[Reason]) -> str:
+    return "; ".join(f"{r.code} ({r.detail})" if r.detail else r.code for r in reasons)
