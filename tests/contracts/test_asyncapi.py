@@ -13,7 +13,7 @@ from contracts.asyncapi import FACT_HEADERS, FACT_OPTIONAL, HEARS, WRITES
 from contracts.envelope import STREAMS, Header, all_facts
 from contracts.export import all_commands, documents
 from deploy.streams import REACTIONS
-from tests.contracts.keep import FILES, read_golden
+from tests.contracts.kept import FILES, read_golden
 
 EXPORTED = {path: json.loads(content) for path, content in documents("1.2.3").items()}
 DOCUMENT: dict[str, Any] = EXPORTED["asyncapi.json"]
