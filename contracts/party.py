@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from contracts.envelope import Command, Fact, PartyId, Personal
 
@@ -37,9 +39,9 @@ class RegisterParty(Command, room="intake"):
     """The platform that a rider works for."""
     name: str | None = None
     phone: str | None = None
-    webhook: str | None = None
+    webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=500)] | None = None
     """Where notices for this party are posted (Standard Webhooks)."""
-    webhook_secret: str | None = None
+    webhook_secret: Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/]{16,}={0,2}$", max_length=200)] | None = None
     """`whsec_` and base64: signs what is posted there."""
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from contracts.account import Points
 from contracts.case import UnitKind
@@ -129,6 +130,15 @@ class Rulebook(_Part):
     def label(self) -> str:
         """`<name>@<version>`, as decisions record it."""
         return f"{self.name}@{self.version}"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is not a time zone of the IANA database") from error
+        return name
 
     @model_validator(mode="after")
     def _holds_together(self) -> Rulebook:

@@ -11,11 +11,12 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from nats.js.errors import NotFoundError
 
-from contracts.envelope import Answer, Command, Outcome
+from contracts.envelope import Answer, Command, Outcome, log_subject
 from contracts.party import PartyKind, RegisterParty
 from contracts.rulebook import PublishRulebook, Rulebook
 from deploy.streams import Durable, durables, streams
 from eventlog.asking import ask
+from eventlog.read import head
 
 log = structlog.get_logger()
 PROVISIONER: Final = "provisioner"
@@ -53,13 +54,12 @@ async def publish_rulebook(nc: Client, document: Mapping[str, Any]) -> Answer:
 
 
 async def register_parties(nc: Client, book: Rulebook) -> None:
-    """Make the units and platforms of a rulebook known, so that they can be told things."""
-    for unit in book.units:
-        command = RegisterParty(party_id=unit.code, kind=PartyKind.UNIT, language=unit.language)
-        await _insist(nc, command, f"register.{unit.code}.{book.version}")
-    for platform in book.platforms:
-        command = RegisterParty(party_id=platform.code, kind=PartyKind.PLATFORM)
-        await _insist(nc, command, f"register.{platform.code}.{book.version}")
+    """Make the units and platforms of a rulebook known; what is known of one already stays."""
+    units = [RegisterParty(party_id=u.code, kind=PartyKind.UNIT, language=u.language) for u in book.units]
+    platforms = [RegisterParty(party_id=p.code, kind=PartyKind.PLATFORM) for p in book.platforms]
+    for command in (*units, *platforms):
+        if not await head(nc.jetstream(timeout=10), (log_subject("party", command.party_id),)):
+            await _insist(nc, command, f"register.{command.party_id}")
 
 
 async def _insist(nc: Client, command: Command, command_id: str) -> Answer:
