@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 
 class DeployError(RuntimeError):
     """Something that runs a house does not; the message says what, and the way out."""
@@ -25,3 +27,11 @@ class HouseRunsError(DeployError):
 
 class NoFreePortError(DeployError):
     """No port could be had."""
+
+
+class StoppedBySignalError(DeployError):
+    """A signal cut off what was under way; everything that ran was stopped in order."""
+
+    def __init__(self, signum: signal.Signals) -> None:
+        super().__init__(f"stopped by {signum.name}")
+        self.signum = signum

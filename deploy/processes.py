@@ -135,6 +135,7 @@ class Child:
         finally:
             asking.cancel()
             ended.cancel()
+            await asyncio.wait((asking, ended))
 
     def _failed(self, what: str) -> StartError:
         logs = " and ".join(map(str, self.launch.logs))
