@@ -1,0 +1,1 @@
+"""A whole house in one folder: servers, streams, credentials, processes."""

@@ -38,13 +38,24 @@ class Part(Protocol):
     """What a supervisor can keep running."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in records, logs and messages."""
+
     @property
-    def pid(self) -> int | None: ...
-    async def start(self) -> None: ...
-    async def wait(self) -> int: ...
-    async def stop(self) -> None: ...
-    async def kill(self) -> None: ...
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+
+    async def start(self) -> None:
+        """Start it and return when it is ready; raise a `DeployError` that says why it is not."""
+
+    async def wait(self) -> int:
+        """Until it ends, of itself or because it is stopped; its exit status."""
+
+    async def stop(self) -> None:
+        """End it in order, whatever state it is in; return when it has ended."""
+
+    async def kill(self) -> None:
+        """End it at once; return when it has ended."""
 
 
 class State(StrEnum):

@@ -21,9 +21,9 @@ from deploy.backoff import Backoff
 from deploy.errors import HouseRunsError, StartError, StoppedBySignalError
 from deploy.health import is_healthy
 from deploy.house_lock import holder, house_lock
-from deploy.local import LocalServers, announce, running_house
 from deploy.nats_server import NatsServer
 from deploy.ports import free_ports
+from deploy.postgres_server import PostgresServer
 from deploy.program import Program, Spec
 from deploy.supervisor import State, Status, Supervisor
 
@@ -252,13 +252,17 @@ async def test_what_a_killed_house_left_is_stopped_before_the_next_begins(house:
             await next_one.start(NatsServer(house))
 
 
-async def test_a_running_house_is_found_and_a_stopped_one_is_not(house: Path) -> None:
-    servers = LocalServers.of(house, [])
-    assert running_house(house) is None
+async def test_both_servers_of_a_house_are_kept_side_by_side(house: Path) -> None:
+    nats, postgres = NatsServer(house), PostgresServer(house)
     async with Supervisor(house, QUICK) as supervisor:
-        await servers.start(supervisor, readers=["router"], key_users=["router"])
-        running = announce(servers)
-        assert running_house(house) == running
-        assert running.nats_url == servers.nats.url
-        assert running.database_url("router", "waggle") == servers.postgres.url("router", "waggle")
-    assert running_house(house) is None
+        await supervisor.start(nats, postgres)
+        for server in (nats, postgres):
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            while [status.restarts for status in supervisor.status()] != [1, 1] or not all(
+                status.state is State.READY for status in supervisor.status()
+            ):
+                await asyncio.sleep(0.01)
+        await nats.wait_ready()
+        await postgres.wait_ready()
