@@ -20,8 +20,12 @@ NAMES: Final = ("intake", "loop")
 def main() -> None:
     """Run what is asked for, or everything."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *NAMES], help=f"one of {', '.join(NAMES)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs")
+    parser.add_argument(
+        "names", nargs="*", choices=[[], *NAMES], help=f"one of {', '.join(NAMES)}; all by default"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the work: to see that it runs"
+    )
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     uvloop.run(_measure(asked.names or NAMES, 10 if asked.quick else 1))

@@ -48,7 +48,8 @@ class MeasuredHouse:
 @asynccontextmanager
 async def measured_house() -> AsyncIterator[MeasuredHouse]:
     """Start a house in a temporary folder; stop and remove it at the end."""
-    with tempfile.TemporaryDirectory(prefix="waggle-bench-") as folder:
-        async with open_house(Plan(Path(folder), load_rulebook())) as (info, supervisor):
-            async with AsyncExitStack() as stack:
-                yield MeasuredHouse(info, supervisor, stack)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="waggle-bench-"))
+        plan = Plan(Path(folder), load_rulebook())
+        info, supervisor = await stack.enter_async_context(open_house(plan))
+        yield MeasuredHouse(info, supervisor, stack)

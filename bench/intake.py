@@ -47,7 +47,7 @@ def reports(how_many: int) -> list[bytes]:
 
 
 async def measure(house: MeasuredHouse, raw: Raw, *, reports_a_run: int) -> Iterator[Figure]:
-    """Intake's two figures. The other rooms stand still meanwhile: they would react to each report."""
+    """Intake's two figures, while the other rooms stand still: they would react to each report."""
     client = await house.client(PLATFORM)
     with house.paused(*OTHERS):
         await _one_by_one(client, reports(reports_a_run // 4))  # keys made, code warm
@@ -58,7 +58,14 @@ async def measure(house: MeasuredHouse, raw: Raw, *, reports_a_run: int) -> Iter
     unit = "reports/s"
     return iter(
         (
-            Figure("intake.durable_reports_per_s", value, unit, "raw.publish_one_in_flight", raw.one, RUNS),
+            Figure(
+                "intake.durable_reports_per_s",
+                value,
+                unit,
+                "raw.publish_one_in_flight",
+                raw.one,
+                RUNS,
+            ),
             Figure(
                 "intake.durable_reports_per_s",
                 value,
@@ -68,7 +75,15 @@ async def measure(house: MeasuredHouse, raw: Raw, *, reports_a_run: int) -> Iter
                 RUNS,
                 "ratio above 1",
             ),
-            Figure("intake.bulk_reports_per_s", many, unit, "raw.publish_256_in_flight", raw.many, RUNS, "10000"),
+            Figure(
+                "intake.bulk_reports_per_s",
+                many,
+                unit,
+                "raw.publish_256_in_flight",
+                raw.many,
+                RUNS,
+                "10000",
+            ),
         )
     )
 
@@ -89,7 +104,10 @@ async def _one_by_one(client: Client, bodies: Sequence[bytes]) -> float:
 
 
 async def _in_bulk(client: Client, bodies: Sequence[bytes]) -> float:
-    chunks = (b'{"reports":[' + b",".join(bodies[i : i + BULK]) + b"]}" for i in range(0, len(bodies), BULK))
+    chunks = (
+        b'{"reports":[' + b",".join(bodies[i : i + BULK]) + b"]}"
+        for i in range(0, len(bodies), BULK)
+    )
     subject = f"cmd.{PLATFORM}.intake.submit_reports"
 
     async def sender() -> None:

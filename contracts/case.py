@@ -99,7 +99,6 @@ class CaseRefusal(StrEnum):
     HANDLER_MAY_NOT_VERIFY = "handler_may_not_verify"
     REPORTER_MAY_NOT_VERIFY = "reporter_may_not_verify"
     ALREADY_CLOSED = "already_closed"
-    ALREADY_OPENED = "already_opened"
     ONLY_HISTORY = "only_history"
 
 
@@ -300,7 +299,7 @@ class WorkOrder(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    """`<case id>.<dispatch>`, or `<case id>.<dispatch>.r<rework>` for a rework."""
+    """`<case id>.<dispatch>`, or `<case id>.r<rework>` for a rework."""
     case_id: CaseId
     unit: UnitCode
     kind: str

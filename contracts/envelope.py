@@ -137,7 +137,9 @@ def plain(value: str | Sealed | Erased | None) -> str | None:
 def _is_personal(field: FieldInfo) -> bool:
     """Whether a field is marked, also behind `| None`."""
     arms = get_args(field.annotation)
-    return PERSONAL in field.metadata or any(PERSONAL in getattr(a, "__metadata__", ()) for a in arms)
+    return PERSONAL in field.metadata or any(
+        PERSONAL in getattr(a, "__metadata__", ()) for a in arms
+    )
 
 
 class Datum(StrEnum):
@@ -171,11 +173,13 @@ class Reason(BaseModel):
     field: str | None = None
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refused(Exception):
     """A decision against the command, with every reason. Nothing changes."""
 
     def __init__(self, *reasons: Reason) -> None:
-        super().__init__("; ".join(f"{r.code}: {r.detail}" if r.detail else r.code for r in reasons))
+        super().__init__(
+            "; ".join(f"{r.code}: {r.detail}" if r.detail else r.code for r in reasons)
+        )
         self.reasons = reasons
 
 
@@ -276,7 +280,7 @@ FACTS: Final[dict[str, type[Fact]]] = {}
 """Every fact by class name."""
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """A stored message cannot be read as a fact: what, where, and why."""
 
 
@@ -289,7 +293,9 @@ def read_body(type_name: str, version: int, body: bytes) -> Fact:
     if cls is None:
         raise Unreadable(f"unknown fact type {type_name!r}")
     if version > cls.schema_version:
-        raise Unreadable(f"{type_name} version {version} is newer than this code ({cls.schema_version})")
+        raise Unreadable(
+            f"{type_name} version {version} is newer than this code ({cls.schema_version})"
+        )
     try:
         if version == cls.schema_version:
             return cls.model_validate_json(body)

@@ -41,7 +41,9 @@ class RegisterParty(Command, room="intake"):
     phone: str | None = None
     webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=500)] | None = None
     """Where notices for this party are posted (Standard Webhooks)."""
-    webhook_secret: Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/]{16,}={0,2}$", max_length=200)] | None = None
+    webhook_secret: (
+        Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/]{16,}={0,2}$", max_length=200)] | None
+    ) = None
     """`whsec_` and base64: signs what is posted there."""
 
 

@@ -5,17 +5,30 @@ The document travels whole in the fact, so the log alone can judge an old decisi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.account import Points
 from contracts.case import UnitKind
-from contracts.envelope import Command, Datum, Fact, Id, PartyId, Recorded, ServiceCode, Time, UnitCode, Words
+from contracts.envelope import (
+    TOKEN,
+    Command,
+    Datum,
+    Fact,
+    Id,
+    PartyId,
+    Recorded,
+    ServiceCode,
+    Time,
+    UnitCode,
+    Words,
+)
 
 
 class RulebookRefusal(StrEnum):
@@ -131,46 +144,47 @@ class Rulebook(_Part):
         """`<name>@<version>`, as decisions record it."""
         return f"{self.name}@{self.version}"
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is not a time zone of the IANA database") from error
-        return name
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Rulebook:
-        if errors := list(_contradictions(self)):
-            raise ValueError("; ".join(errors))
-        return self
+def contradictions(book: Rulebook) -> list[str]:
+    """What keeps a document from being put in force: references to nothing, codes used twice.
 
-
-def _contradictions(book: Rulebook) -> list[str]:
-    """Every reference that leads nowhere and every code used twice."""
+    Asked before publishing, not when reading: what was in force once can always be read.
+    """
     errors: list[str] = []
+    try:
+        ZoneInfo(book.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        errors.append(f"time_zone: {book.time_zone!r} is not in the IANA database")
     for what, codes in (
         ("units", [u.code for u in book.units] + [p.code for p in book.platforms]),
         ("areas", [a.code for a in book.areas]),
         ("services", [s.code for s in book.services]),
     ):
-        errors += [f"{what}: code {c!r} is used twice" for c in sorted({c for c in codes if codes.count(c) > 1})]
+        errors += [
+            f"{what}: code {c!r} is used twice"
+            for c in sorted({c for c in codes if codes.count(c) > 1})
+        ]
     kinds = {u.code: u.kind for u in book.units}
     if list(kinds.values()).count(UnitKind.TRIAGE) != 1:
         errors.append("units: exactly one unit must be of kind 'triage'")
     for area in book.areas:
         if kinds.get(area.street) is not UnitKind.STREET:
-            errors.append(f"areas[{area.code}].street: {area.street!r} is not a street office in units")
+            errors.append(
+                f"areas[{area.code}].street: {area.street!r} is not a street office in units"
+            )
         if area.polygon[0] != area.polygon[-1]:
-            errors.append(f"areas[{area.code}].polygon: the ring is not closed; repeat the first point at the end")
+            errors.append(
+                f"areas[{area.code}].polygon: the ring is not closed; end it with its first point"
+            )
     for service in book.services:
         if kinds.get(service.department) is not UnitKind.DEPARTMENT:
             errors.append(
-                f"services[{service.code}].department: {service.department!r} is not a department in units"
+                f"services[{service.code}].department: {service.department!r} is no department"
             )
     if kinds.get(book.verification.by) is not UnitKind.INSPECTION:
-        errors.append(f"verification.by: {book.verification.by!r} is not an inspection unit in units")
+        errors.append(
+            f"verification.by: {book.verification.by!r} is not an inspection unit in units"
+        )
     return errors
 
 
@@ -197,6 +211,12 @@ class PublishRulebook(Command, room="router"):
 
     document: dict[str, Any]
     """In the shape of Rulebook; refused as a whole with every error listed."""
+
+    @property
+    def name(self) -> str:
+        """The name that the document gives itself; `unnamed` where that is none."""
+        given = self.document.get("name")
+        return given if isinstance(given, str) and re.fullmatch(TOKEN, given) else "unnamed"
 
 
 class RulebookPublished(Fact, stream="rulebook"):

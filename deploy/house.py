@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,7 +108,7 @@ class Plan:
     document: Mapping[str, Any]
     """The rulebook to put in force if no newer one is."""
     port: int | None = None
-    outside: Outside = Outside()
+    outside: Outside = field(default_factory=Outside)
     settings: Mapping[str, str] | None = None
     """More environment for the services."""
 
@@ -204,7 +204,9 @@ async def _set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     try:
         js = nc.jetstream(timeout=10)
         await provision_streams(js)
-        await provision_consumers(js, (u.code for u in book.units), (p.code for p in book.platforms))
+        await provision_consumers(
+            js, (u.code for u in book.units), (p.code for p in book.platforms)
+        )
     finally:
         await nc.close()
 
@@ -222,13 +224,15 @@ async def _furnish(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
 
 async def _until_ready(info: HouseInfo, within: float = 60.0) -> None:
     """Wait until every process says that it is ready."""
-    deadline = asyncio.get_running_loop().time() + within
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
     for name, url in info.health.items():
         while not await health.is_healthy(f"{url}/readyz"):
-            if asyncio.get_running_loop().time() > deadline:
+            if loop.time() > deadline:
                 told = await health.get_json(f"{url}/readyz")
                 said = json.dumps(told[1], ensure_ascii=False) if told else "no answer"
-                raise StartError(f"{name} is not ready after {within:g} s: {said}; see its log in {info.folder}/log")
+                log_file = info.folder / "log" / f"{name}.log"
+                raise StartError(f"{name} is not ready after {within:g} s: {said}; see {log_file}")
             await asyncio.sleep(0.05)
 
 

@@ -29,7 +29,9 @@ async def main() -> None:
     """Run every projection until told to stop. One that stops does not stop the others."""
     settings = Settings.from_environment()
     set_up_logs(NAME, settings.log_format)
-    nc = await connect_nats(settings.servers, identity=settings.identity, seed_file=str(settings.nkey_seed_file))
+    nc = await connect_nats(
+        settings.servers, identity=settings.identity, seed_file=str(settings.nkey_seed_file)
+    )
     pool = await connect_postgres(settings.database_url, most=len(PROJECTIONS) + 2)
     js = nc.jetstream(timeout=5)
     runners = [ProjectionRunner(projection, js, pool) for projection in PROJECTIONS]

@@ -55,7 +55,9 @@ async def publish_rulebook(nc: Client, document: Mapping[str, Any]) -> Answer:
 
 async def register_parties(nc: Client, book: Rulebook) -> None:
     """Make the units and platforms of a rulebook known; what is known of one already stays."""
-    units = [RegisterParty(party_id=u.code, kind=PartyKind.UNIT, language=u.language) for u in book.units]
+    units = [
+        RegisterParty(party_id=u.code, kind=PartyKind.UNIT, language=u.language) for u in book.units
+    ]
     platforms = [RegisterParty(party_id=p.code, kind=PartyKind.PLATFORM) for p in book.platforms]
     for command in (*units, *platforms):
         if not await head(nc.jetstream(timeout=10), (log_subject("party", command.party_id),)):
@@ -71,9 +73,8 @@ async def _insist(nc: Client, command: Command, command_id: str) -> Answer:
 
 
 async def _provide_stream(js: JetStreamContext, config: StreamConfig) -> None:
-    assert config.name is not None
     try:
-        there = (await js.stream_info(config.name)).config
+        there = (await js.stream_info(str(config.name))).config
     except NotFoundError:
         await js.add_stream(config)
         log.info("stream_created", stream=config.name)

@@ -19,88 +19,58 @@ from nats.js.api import (
 
 GIB: Final = 1024**3
 DAY: Final = 86_400.0
+DEDUPE_SECONDS: Final = 600.0
 
 
 def streams(*, replicas: int = 1, log_bytes: int = 64 * GIB) -> tuple[StreamConfig, ...]:
     """The streams of the house.
 
-    LOG is the truth: nothing in it is ever deleted, aged, rolled up or counted; `discard=new`
-    with `max_bytes` turns a full disk into a clean refusal. The others can be derived from it
-    or end when they were handled.
+    LOG is the truth, OUTBOX what was told: nothing in them is ever deleted, aged, rolled up or
+    counted; `discard=new` with `max_bytes` turns a full disk into a clean refusal. The others can
+    be derived from the log, or end when they were handled.
     """
     return (
-        StreamConfig(
-            name="LOG",
-            subjects=["log.>"],
-            max_bytes=log_bytes,
-            allow_direct=True,
-            allow_atomic=True,
-            compression=StoreCompression.S2,
-            duplicate_window=600,
-            num_replicas=replicas,
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.LIMITS,
-            discard=DiscardPolicy.NEW,
-            deny_delete=True,
-            deny_purge=True,
-        ),
-        StreamConfig(
-            name="OUTBOX",
-            subjects=["notice.outbox.>"],
-            max_bytes=8 * GIB,
-            allow_direct=True,
-            allow_atomic=True,
-            compression=StoreCompression.S2,
-            duplicate_window=600,
-            num_replicas=replicas,
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.LIMITS,
-            discard=DiscardPolicy.NEW,
-            deny_delete=True,
-            deny_purge=True,
-        ),
-        StreamConfig(
-            name="WORK",
-            subjects=["work.>"],
-            max_bytes=8 * GIB,
-            discard=DiscardPolicy.NEW,
-            duplicate_window=600,
-            num_replicas=replicas,
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.WORK_QUEUE,
-        ),
-        StreamConfig(
-            name="INBOX",
-            subjects=["inbox.*"],
-            max_bytes=8 * GIB,
-            discard=DiscardPolicy.NEW,
-            duplicate_window=600,
-            num_replicas=replicas,
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.WORK_QUEUE,
-        ),
-        StreamConfig(
-            name="ANSWER",
-            subjects=["answer.*"],
-            max_bytes=2 * GIB,
-            max_age=30 * DAY,
-            discard=DiscardPolicy.OLD,
-            duplicate_window=600,
-            num_replicas=replicas,
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.LIMITS,
-        ),
-        StreamConfig(
-            name="PARK",
-            subjects=["parked.>"],
-            max_bytes=2 * GIB,
-            allow_direct=True,
-            discard=DiscardPolicy.NEW,
-            duplicate_window=600,
-            num_replicas=replicas,
-            storage=StorageType.FILE,
-            retention=RetentionPolicy.LIMITS,
-        ),
+        _everlasting("LOG", "log.>", replicas, log_bytes),
+        _everlasting("OUTBOX", "notice.outbox.>", replicas, 8 * GIB),
+        _passing("WORK", "work.>", replicas, RetentionPolicy.WORK_QUEUE),
+        _passing("INBOX", "inbox.*", replicas, RetentionPolicy.WORK_QUEUE),
+        _passing("ANSWER", "answer.*", replicas, RetentionPolicy.LIMITS, days=30),
+        _passing("PARK", "parked.>", replicas, RetentionPolicy.LIMITS),
+    )
+
+
+def _everlasting(name: str, subject: str, replicas: int, most_bytes: int) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=[subject],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        deny_delete=True,
+        deny_purge=True,
+        allow_direct=True,
+        allow_atomic=True,
+        compression=StoreCompression.S2,
+        duplicate_window=DEDUPE_SECONDS,
+        max_bytes=most_bytes,
+        num_replicas=replicas,
+    )
+
+
+def _passing(
+    name: str, subject: str, replicas: int, retention: RetentionPolicy, *, days: float = 0
+) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=[subject],
+        storage=StorageType.FILE,
+        retention=retention,
+        discard=DiscardPolicy.OLD if days else DiscardPolicy.NEW,
+        max_age=days * DAY,
+        allow_direct=True,
+        duplicate_window=DEDUPE_SECONDS,
+        max_bytes=8 * GIB,
+        num_replicas=replicas,
     )
 
 

@@ -29,7 +29,7 @@ LONGEST_WAIT: Final = 1.0
 UNDECIDED: Final = (Outcome.BUSY, Outcome.UNKNOWN)
 
 
-class NoAnswer(Exception):  # noqa: N818
+class NoAnswer(Exception):
     """Nobody answered in all that time. The command may have been carried out: send it again."""
 
 
@@ -57,7 +57,13 @@ async def ask(
 
 
 async def ask_many(
-    nc: Client, party: str, command: Command, command_id: str, *, history: bool = False, patience: float = PATIENCE
+    nc: Client,
+    party: str,
+    command: Command,
+    command_id: str,
+    *,
+    history: bool = False,
+    patience: float = PATIENCE,
 ) -> Answers:
     """The answers to a bulk command. Raises `NoAnswer`."""
     headers = command_headers(command_id, None)
@@ -69,11 +75,17 @@ async def ask_many(
 
 async def ask_for(nc: Client, party: str, question: Command, kind: type[M]) -> M | Answer:
     """The reply to a question, or the answer that says why there is none. Raises `NoAnswer`."""
-    data = await _request(nc, party, question, command_headers(f"ask-{monotonic():.6f}", None), monotonic() + TIMEOUT)
+    data = await _request(
+        nc, party, question, command_headers(f"ask-{monotonic():.6f}", None), monotonic() + TIMEOUT
+    )
     if data is None:
         raise NoAnswer(f"nobody answered {type(question).__name__}")
     body, _ = data
-    return Answer.model_validate_json(body) if b'"outcome"' in body[:20] else kind.model_validate_json(body)
+    return (
+        Answer.model_validate_json(body)
+        if b'"outcome"' in body[:20]
+        else kind.model_validate_json(body)
+    )
 
 
 def command_headers(command_id: str, history_at: datetime | None) -> dict[str, str]:
@@ -85,7 +97,12 @@ def command_headers(command_id: str, history_at: datetime | None) -> dict[str, s
 
 
 async def _until(
-    nc: Client, party: str, command: Command, headers: Mapping[str, str], kind: type[M], give_up: float
+    nc: Client,
+    party: str,
+    command: Command,
+    headers: Mapping[str, str],
+    kind: type[M],
+    give_up: float,
 ) -> tuple[M, bool]:
     wait = FIRST_WAIT
     last: str = "nobody answered"
@@ -97,10 +114,16 @@ async def _until(
                 last = Answer.model_validate_json(body).model_dump_json()
             else:
                 reply = kind.model_validate_json(body)
-                if not isinstance(reply, Answer) or reply.outcome not in UNDECIDED or monotonic() > give_up:
+                if (
+                    not isinstance(reply, Answer)
+                    or reply.outcome not in UNDECIDED
+                    or monotonic() > give_up
+                ):
                     return reply, known
         if monotonic() > give_up:
-            raise NoAnswer(f"{type(command).__name__} {headers[Header.ID]}: {last}; send it again, unchanged")
+            raise NoAnswer(
+                f"{type(command).__name__} {headers[Header.ID]}: {last}; send it again, unchanged"
+            )
         await asyncio.sleep(uniform(wait / 2, wait))
         wait = min(wait * 2, LONGEST_WAIT)
 
@@ -112,7 +135,9 @@ async def _request(
     subject = command_subject(party, command.room, command.token)
     timeout = min(TIMEOUT, max(0.5, give_up - monotonic()))
     try:
-        reply = await nc.request(subject, command.model_dump_json().encode(), timeout=timeout, headers=dict(headers))
+        reply = await nc.request(
+            subject, command.model_dump_json().encode(), timeout=timeout, headers=dict(headers)
+        )
     except (TimeoutError, nats.errors.Error, OSError):
         return None
     return reply.data, Header.KNOWN in (reply.headers or {})

@@ -31,7 +31,11 @@ async def report_nats_error(error: Exception) -> None:
 
 
 async def connect_nats(
-    servers: list[str] | str, *, identity: str, seed_file: str, options: dict[str, Any] | None = None
+    servers: list[str] | str,
+    *,
+    identity: str,
+    seed_file: str,
+    options: dict[str, Any] | None = None,
 ) -> Client:
     """A client that is this identity, with a private inbox, reconnecting for ever."""
     return await nats.connect(

@@ -17,7 +17,17 @@ from weakref import WeakValueDictionary
 
 from nats.js import JetStreamContext
 
-from contracts.envelope import Answer, Command, Fact, Issued, Outcome, Reason, Recorded, Refused, log_subject
+from contracts.envelope import (
+    Answer,
+    Command,
+    Fact,
+    Issued,
+    Outcome,
+    Reason,
+    Recorded,
+    Refused,
+    log_subject,
+)
 from eventlog.append import Appender, Conflict, Decision
 from eventlog.decider import Decider
 from eventlog.message import NO_HASH, encode
@@ -32,7 +42,7 @@ LOOKS: Final = 50
 KEPT_VIEWS: Final = 20_000
 
 
-class Contended(Exception):  # noqa: N818
+class Contended(Exception):
     """Others kept writing the same stream id; the sender may repeat the command."""
 
 
@@ -51,7 +61,10 @@ class Done:
             if isinstance(fact, refusals):
                 reasons: tuple[Reason, ...] = getattr(fact, "reasons", ())
                 return Answer(
-                    outcome=Outcome.REFUSED, id=self.stream_id, sequence=self.sequence, reasons=reasons
+                    outcome=Outcome.REFUSED,
+                    id=self.stream_id,
+                    sequence=self.sequence,
+                    reasons=reasons,
                 )
         return Answer(outcome=Outcome.ACCEPTED, id=self.stream_id, sequence=self.sequence)
 
@@ -108,14 +121,16 @@ class Execution(Generic[S, R]):
         async with turn:
             return await self._decide(issued, stream_id, rules, likely_new)
 
-    async def state(self, stream_id: str, *, at_least: int = 0) -> S:
-        """The state of a stream id, as far as this process has seen it, or newer than `at_least`."""
+    async def state(self, stream_id: str, *, at_least: int = 0, fresh: bool = False) -> S:
+        """The state of a stream id as seen here, not older than `at_least`; or `fresh`."""
         kept = self._views.get(stream_id)
-        if kept is None or kept.sequence < at_least:
+        if fresh or kept is None or kept.sequence < at_least:
             kept = await self._look(stream_id)
         return kept.state
 
-    async def _decide(self, issued: Issued[Command], stream_id: str, rules: R, likely_new: bool) -> Done:
+    async def _decide(
+        self, issued: Issued[Command], stream_id: str, rules: R, likely_new: bool
+    ) -> Done:
         fingerprint = self._keys.fingerprint(issued.command)
         view = self._views.get(stream_id)
         if view is None:
@@ -138,7 +153,12 @@ class Execution(Generic[S, R]):
         raise Contended(f"{self.decider.stream} {stream_id}: still contended after {LOOKS} looks")
 
     async def _write(
-        self, issued: Issued[Command], fingerprint: str, stream_id: str, view: _View[S], facts: Sequence[Fact]
+        self,
+        issued: Issued[Command],
+        fingerprint: str,
+        stream_id: str,
+        view: _View[S],
+        facts: Sequence[Fact],
     ) -> Done | None:
         """Append the decision; None when somebody was faster and we must look again."""
         subject = log_subject(self.decider.stream, stream_id)
@@ -170,7 +190,9 @@ class Execution(Generic[S, R]):
         stream = self.decider.stream
         recorded = [r async for r in read_stream(self._js, stream, stream_id)]
         after = recorded[-1].sequence if recorded else 0
-        recorded += [r async for r in read_stream(self._js, stream, stream_id, after=after, leader=True)]
+        recorded += [
+            r async for r in read_stream(self._js, stream, stream_id, after=after, leader=True)
+        ]
         view = _View(self.decider.state_of(recorded), fresh=True)
         if recorded:
             view.sequence, view.hash = recorded[-1].sequence, recorded[-1].hash

@@ -123,7 +123,12 @@ def chain_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
 
 
 def decode(
-    subject: str, headers: Mapping[str, str] | None, body: bytes, *, sequence: int, recorded_at: datetime
+    subject: str,
+    headers: Mapping[str, str] | None,
+    body: bytes,
+    *,
+    sequence: int,
+    recorded_at: datetime,
 ) -> Recorded:
     """The fact that a stored message is. Raises `Unreadable` with the reason and the place."""
     try:
@@ -162,6 +167,6 @@ def _insist_on_sealed(fact: Fact) -> None:
     for name in fact.personal:
         value = getattr(fact, name)
         if value is not None and not isinstance(value, Sealed):
-            raise ValueError(f"{type(fact).__name__}.{name} is personal and must be sealed before it is written")
-
-
+            raise ValueError(
+                f"{type(fact).__name__}.{name} is personal and must be sealed before it is written"
+            )

@@ -1,4 +1,4 @@
-"""From a request to a command with its actor, id and moment; from a fact to the command it causes."""
+"""From a request to a command with its actor and moment; from a fact to what it causes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ ARCHIVE: Final = "archive"
 COMMAND_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 
 
-def issued_from(subject: str, headers: Mapping[str, str] | None, data: bytes, kind: type[C]) -> Issued[C]:
+def issued_from(
+    subject: str, headers: Mapping[str, str] | None, data: bytes, kind: type[C]
+) -> Issued[C]:
     """The command in a request, with its actor (the subject's party), id and moment.
 
     Raises `ValidationError` for a wrong shape and `Refused` for wrong headers.

@@ -74,7 +74,7 @@ def open_value(key: AESGCM, place: str, sealed: Sealed) -> str:
 
 
 class KeyStore:
-    """The data keys of persons, wrapped by the master key, in a PostgreSQL database of their own."""
+    """The data keys of persons, wrapped by the master key, in a database of their own."""
 
     def __init__(self, pool: asyncpg.Pool, master: bytes) -> None:
         self._pool = pool
@@ -111,7 +111,9 @@ class KeyStore:
         Keyed with a secret, so that nobody can guess a personal text by its fingerprint.
         """
         body = command.__pydantic_serializer__.to_json(command)
-        return digest(self._print_key, type(command).__name__.encode() + b"\n" + body, "sha256").hex()[:32]
+        return digest(
+            self._print_key, type(command).__name__.encode() + b"\n" + body, "sha256"
+        ).hex()[:32]
 
     def _cached(self, persons: Iterable[str]) -> dict[str, AESGCM | None]:
         now = time.monotonic()
@@ -150,7 +152,7 @@ class KeyStore:
             return AESGCM(self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], person.encode()))
         except InvalidTag:
             raise BadKey(
-                f"the master key does not open the data key of {person}: is it the one of this house?"
+                f"the master key does not open the key of {person}: is it the one of this house?"
             ) from None
 
 
@@ -169,13 +171,19 @@ async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> Sequen
         return facts
     found = await keys.provide(persons)
     return [
-        _sealed(f, fact_id(f.stream, f.stream_id, command_id, i), found) for i, f in enumerate(facts)
+        _sealed(f, fact_id(f.stream, f.stream_id, command_id, i), found)
+        for i, f in enumerate(facts)
     ]
 
 
 async def unseal(recorded: Sequence[Recorded], keys: KeyStore) -> list[Fact]:
     """The bodies with every personal field readable, or `Erased` where its key is gone."""
-    boxes = {v.key for r in recorded for n in r.body.personal if isinstance(v := getattr(r.body, n), Sealed)}
+    boxes = {
+        v.key
+        for r in recorded
+        for n in r.body.personal
+        if isinstance(v := getattr(r.body, n), Sealed)
+    }
     found = await keys.find(boxes) if boxes else {}
     return [_opened(r, found) for r in recorded]
 
@@ -207,5 +215,3 @@ def _opened(recorded: Recorded, keys: dict[str, AESGCM]) -> Fact:
             place = f"{recorded.fact_id}/{name}"
             values[name] = open_value(key, place, value) if key else ERASED
     return fact.model_copy(update=values) if values else fact
-
-

@@ -63,9 +63,15 @@ GRACE_SECONDS: Final = 10.0
 
 Handled = tuple[BaseModel, bool]
 """The reply to a command, and whether it had been decided before this request."""
+CommandHandler = Callable[[Issued[C]], Awaitable[Handled]]
+FactHandler = Callable[[Recorded], Awaitable[None]]
+DeliveryHandler = Callable[[Msg], Awaitable[None]]
+H = TypeVar("H")
+Wire = Callable[[H], H]
+"""A decorator that subscribes a handler and gives it back."""
 
 
-class Later(Exception):  # noqa: N818
+class Later(Exception):
     """A reaction asks to be called again in `seconds`; not a failure."""
 
     def __init__(self, seconds: float) -> None:
@@ -73,7 +79,7 @@ class Later(Exception):  # noqa: N818
         self.seconds = seconds
 
 
-class NotReady(Exception):  # noqa: N818
+class NotReady(Exception):
     """The room lacks something it needs to decide, such as a rulebook in force."""
 
 
@@ -139,7 +145,9 @@ class Service:
 
     def execution(self, decider: Decider[S, R]) -> Execution[S, R]:
         """What carries out the commands of one stream of this room."""
-        return Execution(decider, room=self.room, appender=self.appender, js=self.js, keys=self.keys)
+        return Execution(
+            decider, room=self.room, appender=self.appender, js=self.js, keys=self.keys
+        )
 
     async def standing(
         self,
@@ -149,26 +157,28 @@ class Service:
         *,
         needed: str | None = None,
     ) -> Standing[S]:
-        """A state kept current in memory. What is `needed` keeps us from being ready while empty."""
+        """A state kept current in memory; not ready while what is `needed` is empty."""
         standing = Standing(subjects, initial, evolve)
         await standing.start(self.js)
         self._standing.append(standing)
         if needed:
 
             async def filled() -> str | None:
-                return None if standing.value != initial else f"no {needed} on {', '.join(subjects)} yet"
+                return (
+                    None
+                    if standing.value != initial
+                    else f"no {needed} on {', '.join(subjects)} yet"
+                )
 
             self.checks[needed] = filled
         return standing
 
-    def command(
-        self, kind: type[C]
-    ) -> Callable[[Callable[[Issued[C]], Awaitable[Handled]]], Callable[[Issued[C]], Awaitable[Handled]]]:
+    def command(self, kind: type[C]) -> Wire[CommandHandler[C]]:
         """Carry a command: `cmd.<any party>.<room>.<command>`, shared by the room's processes."""
         subject = f"cmd.*.{self.room}.{kind.token}"
         subscriber = self.broker.subscriber(subject, queue=self.room, no_reply=True)
 
-        def wire(handler: Callable[[Issued[C]], Awaitable[Handled]]) -> Callable[[Issued[C]], Awaitable[Handled]]:
+        def wire(handler: CommandHandler[C]) -> CommandHandler[C]:
             async def take(raw: Msg) -> None:
                 if len(self._tasks) >= WAITING_COMMANDS:
                     await raw.respond(_too_busy(kind, raw))
@@ -180,12 +190,10 @@ class Service:
 
         return wire
 
-    def reaction(
-        self, name: str
-    ) -> Callable[[Callable[[Recorded], Awaitable[None]]], Callable[[Recorded], Awaitable[None]]]:
-        """React to facts through the durable `<room>-<name>`; acknowledged when the handler is done."""
+    def reaction(self, name: str) -> Wire[FactHandler]:
+        """React to facts through the durable `<room>-<name>`; acknowledged when it is done."""
 
-        def wire(handler: Callable[[Recorded], Awaitable[None]]) -> Callable[[Recorded], Awaitable[None]]:
+        def wire(handler: FactHandler) -> FactHandler:
             async def work(raw: Msg) -> None:
                 await handler(recorded_from(raw))
 
@@ -194,10 +202,8 @@ class Service:
 
         return wire
 
-    def deliveries(
-        self, name: str, stream: str
-    ) -> Callable[[Callable[[Msg], Awaitable[None]]], Callable[[Msg], Awaitable[None]]]:
-        """Take raw deliveries of the durable `<room>-<name>`: acknowledged, tried again, or parked."""
+    def deliveries(self, name: str, stream: str) -> Wire[DeliveryHandler]:
+        """Take what the durable `<room>-<name>` delivers: acknowledged, tried again, or parked."""
         durable = f"{self.room}-{name}"
         subscriber = self.broker.subscriber(
             f"deliver.{self.room}.{name}",
@@ -206,7 +212,7 @@ class Service:
             ack_policy=AckPolicy.MANUAL,
         )
 
-        def wire(handler: Callable[[Msg], Awaitable[None]]) -> Callable[[Msg], Awaitable[None]]:
+        def wire(handler: DeliveryHandler) -> DeliveryHandler:
             async def take(raw: Msg) -> None:
                 self._spawn(self._deliver(durable, raw, handler))
 
@@ -227,24 +233,34 @@ class Service:
             await health.stop()
             log.info("service_stopped", room=self.room)
 
-    async def settled(self, kind: type[Command], issued: Issued[Any], work: Awaitable[Handled]) -> Handled:
+    async def settled(
+        self, kind: type[Command], issued: Issued[Any], work: Awaitable[Handled]
+    ) -> Handled:
         """What the work came to: there is an answer whatever happens."""
         try:
             return await work
         except Refused as refusal:
             return Answer(outcome=Outcome.REFUSED, id=about(issued), reasons=refusal.reasons), False
         except TRANSIENT as error:
-            log.warning("undecided", command=kind.__name__, command_id=issued.command_id, error=repr(error))
+            log.warning(
+                "undecided", command=kind.__name__, command_id=issued.command_id, error=repr(error)
+            )
             outcome = Outcome.BUSY if isinstance(error, UNTOUCHED) else Outcome.UNKNOWN
             detail = f"{str(error) or type(error).__name__}; send it again, unchanged"
         except Exception:
             log.exception("command_broke", command=kind.__name__, command_id=issued.command_id)
             outcome = Outcome.UNKNOWN
             detail = f"{self.room} broke on it; its log tells more under {issued.command_id}"
-        return Answer(outcome=outcome, id=about(issued), reasons=(Reason(code=outcome, detail=detail),)), False
+        return Answer(
+            outcome=outcome, id=about(issued), reasons=(Reason(code=outcome, detail=detail),)
+        ), False
 
     async def handled(
-        self, raw: Msg, subject: str, kind: type[C], handler: Callable[[Issued[C]], Awaitable[Handled]]
+        self,
+        raw: Msg,
+        subject: str,
+        kind: type[C],
+        handler: CommandHandler[C],
     ) -> Handled:
         """The reply to a request that came on `subject`."""
         try:
@@ -283,7 +299,11 @@ class Service:
         async def stream() -> str | None:
             created = (await self.js.stream_info(LOG)).created
             self._created = self._created or created
-            return None if created == self._created else f"the stream {LOG} is another one since {created}"
+            return (
+                None
+                if created == self._created
+                else f"the stream {LOG} is another one since {created}"
+            )
 
         server = nats_healthz(self.settings.nats_monitor_url)
         own: dict[str, Check] = {"nats": connected, "nats_server": server, "log": stream}
@@ -294,13 +314,15 @@ class Service:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, raw: Msg, kind: type[C], handler: Callable[[Issued[C]], Awaitable[Handled]]) -> None:
+    async def _answer(self, raw: Msg, kind: type[C], handler: CommandHandler[C]) -> None:
         reply, known = await self.handled(raw, raw.subject, kind, handler)
         if raw.reply:
             headers = {Header.KNOWN: "true"} if known else None
-            await self.nc.publish(raw.reply, reply.__pydantic_serializer__.to_json(reply), headers=headers)
+            await self.nc.publish(
+                raw.reply, reply.__pydantic_serializer__.to_json(reply), headers=headers
+            )
 
-    async def _deliver(self, durable: str, raw: Msg, handler: Callable[[Msg], Awaitable[None]]) -> None:
+    async def _deliver(self, durable: str, raw: Msg, handler: DeliveryHandler) -> None:
         try:
             await handler(raw)
             await raw.ack()
@@ -312,9 +334,15 @@ class Service:
         except TRANSIENT as error:
             log.warning("reaction_delayed", durable=durable, subject=raw.subject, error=repr(error))
             await raw.nak(delay=RETRY_SECONDS)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever broke, the fact is kept
             tries = raw.metadata.num_delivered
-            log.warning("reaction_broke", durable=durable, subject=raw.subject, tries=tries, error=repr(error))
+            log.warning(
+                "reaction_broke",
+                durable=durable,
+                subject=raw.subject,
+                tries=tries,
+                error=repr(error),
+            )
             if isinstance(error, Unreadable) or tries >= POISON_TRIES:
                 await self._park(durable, raw, error)
                 await raw.ack()
@@ -324,7 +352,9 @@ class Service:
     async def _park(self, durable: str, raw: Msg, error: Exception) -> None:
         """Keep what cannot be handled, with the reason; never drop it."""
         sequence = raw.metadata.sequence.stream
-        log.error("parked", durable=durable, subject=raw.subject, sequence=sequence, reason=repr(error))
+        log.error(
+            "parked", durable=durable, subject=raw.subject, sequence=sequence, reason=repr(error)
+        )
         kept = {k: v for k, v in (raw.headers or {}).items() if not k.lower().startswith("nats-")}
         headers = {
             **kept,
@@ -333,7 +363,9 @@ class Service:
             "waggle-parked-subject": raw.subject,
             "waggle-parked-reason": f"{type(error).__name__}: {error}"[:1000],
         }
-        await self.js.publish(f"parked.{durable}", raw.data, stream="PARK", headers=headers, timeout=5)
+        await self.js.publish(
+            f"parked.{durable}", raw.data, stream="PARK", headers=headers, timeout=5
+        )
 
 
 def _collect_rarely() -> None:
@@ -348,7 +380,7 @@ def _collect_rarely() -> None:
 
 
 def _too_busy(kind: type[Command], raw: Msg) -> bytes:
-    detail = f"more than {WAITING_COMMANDS} commands wait; send {kind.__name__} again, unchanged, a little later"
+    detail = f"{WAITING_COMMANDS} commands wait; send {kind.__name__} again, unchanged, in a moment"
     reason = Reason(code=Outcome.BUSY, detail=detail)
     given = (raw.headers or {}).get(Header.ID, "")
     return Answer(outcome=Outcome.BUSY, id=given, reasons=(reason,)).model_dump_json().encode()

@@ -19,7 +19,9 @@ log = structlog.get_logger()
 class Standing(Generic[S]):
     """Holds `value`, the fold of all facts on `subjects`, and keeps following them."""
 
-    def __init__(self, subjects: tuple[str, ...], initial: S, evolve: Callable[[S, Recorded], S]) -> None:
+    def __init__(
+        self, subjects: tuple[str, ...], initial: S, evolve: Callable[[S, Recorded], S]
+    ) -> None:
         self.value = initial
         self.sequence = 0
         self._subjects = subjects

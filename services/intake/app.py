@@ -11,7 +11,7 @@ import uvloop
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-from contracts.envelope import Answer, Answers, Header, Issued, Outcome, Refused
+from contracts.envelope import Answer, Answers, Header, Issued, Outcome
 from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
 from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
@@ -19,6 +19,7 @@ from eventlog.logs import set_up_logs
 from eventlog.receiving import problems
 from eventlog.service import Handled, NotReady, Service
 from eventlog.settings import Settings
+from services.intake import reactions
 from services.intake.decider.party import PARTY
 from services.intake.decider.report import REPORT
 
@@ -67,9 +68,8 @@ async def wire(service: Service) -> None:
         """A sender that cannot wait: decided now, the answer on `answer.<platform>`."""
         platform = raw.subject.partition(".")[2]
         headers = raw.headers or {}
-        many = headers.get(Header.TYPE) == SubmitReports.__name__
         subject = f"cmd.{platform}.{ROOM}"
-        if many:
+        if reactions.asked_for(headers) is SubmitReports:
             reply, _ = await service.handled(raw, subject, SubmitReports, submit_reports)
         else:
             reply, _ = await service.handled(raw, subject, SubmitReport, submit_report)

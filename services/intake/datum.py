@@ -40,7 +40,9 @@ def to_gcj02(position: Position) -> Position:
     """A WGS-84 point as Chinese map clients show it."""
     shift_lat, shift_lng = _gcj_offset(position.lat, position.lng)
     return Position(
-        lat=round(position.lat + shift_lat, 7), lng=round(position.lng + shift_lng, 7), datum=Datum.GCJ02
+        lat=round(position.lat + shift_lat, 7),
+        lng=round(position.lng + shift_lng, 7),
+        datum=Datum.GCJ02,
     )
 
 

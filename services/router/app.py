@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +10,6 @@ import uvloop
 
 from contracts.case import (
     AcceptWork,
-    CaseFile,
     CaseRefusal,
     CloseCase,
     DispatchCase,
@@ -17,25 +17,30 @@ from contracts.case import (
     RecordHandling,
     ResolveWork,
     ReturnWork,
-    UnitKind,
     VerifyWork,
 )
-from contracts.envelope import Issued, Reason, Recorded, Refused, plain
+from contracts.envelope import Issued, Reason, Recorded, Refused
 from contracts.report import ReportAccepted
-from contracts.rulebook import NONE_PUBLISHED, PublishRulebook, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, PublishRulebook, Rulebook, gathered, in_force
+from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
 from eventlog.read import read_stream
 from eventlog.receiving import reacting
 from eventlog.sealing import unseal
 from eventlog.service import Handled, NotReady, Service
 from eventlog.settings import Settings
+from eventlog.standing import Standing
 from services.router import reactions
-from services.router.decider.case import CASE
-from services.router.decider.rulebook import RULEBOOK
+from services.router.decider import rulebook
+from services.router.decider.case import CASE, Case
+from services.router.files import case_file, may_read
 from services.router.rules import Rules
 
 ROOM: Final = "router"
-CASE_COMMANDS: Final = (
+CaseCommand = (
+    AcceptWork | DispatchCase | ReturnWork | ResolveWork | VerifyWork | CloseCase | RecordHandling
+)
+CASE_COMMANDS: Final[tuple[type[CaseCommand], ...]] = (
     AcceptWork,
     DispatchCase,
     ReturnWork,
@@ -46,77 +51,79 @@ CASE_COMMANDS: Final = (
 )
 
 
-async def wire(service: Service) -> None:
-    """Subscribe to what router carries."""
-    published = await service.standing(
-        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
-    )
-    compiled: dict[str, Rules] = {}
-    cases = service.execution(CASE)
-    rulebooks = service.execution(RULEBOOK)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What router's subscribers share."""
 
-    def rules_at(at: datetime) -> Rules:
-        book = in_force(published.value, at)
+    service: Service
+    published: Standing[tuple[Rulebook, ...]]
+    cases: Execution[Case, Rules]
+    rulebooks: Execution[rulebook.State, None]
+    compiled: dict[str, Rules] = field(default_factory=dict)
+
+    def rules_at(self, at: datetime) -> Rules:
+        """The rules in force at a moment, made ready once."""
+        book = in_force(self.published.value, at)
         if book is None:
             raise NotReady(f"no rulebook is in force at {at.isoformat()}")
-        return compiled.get(book.label) or compiled.setdefault(book.label, Rules(book))
+        return self.compiled.get(book.label) or self.compiled.setdefault(book.label, Rules(book))
 
-    async def on_case_command(issued: Issued[AcceptWork]) -> Handled:
-        done = await cases.carry_out(issued, issued.command.case_id, rules_at(issued.at))
+    async def handle(self, issued: Issued[CaseCommand]) -> Handled:
+        """Carry out a command on a case."""
+        done = await self.cases.carry_out(issued, issued.command.case_id, self.rules_at(issued.at))
         return done.answer(), done.known
 
-    for kind in CASE_COMMANDS:
-        service.command(kind)(on_case_command)  # type: ignore[arg-type]
-
-    @service.command(PublishRulebook)
-    async def publish_rulebook(issued: Issued[PublishRulebook]) -> Handled:
-        name = str(issued.command.document.get("name", ""))
-        done = await rulebooks.carry_out(issued, name, None)
+    async def publish(self, issued: Issued[PublishRulebook]) -> Handled:
+        """Put a rulebook in force."""
+        done = await self.rulebooks.carry_out(issued, issued.command.name, None)
         return done.answer(), done.known
 
-    @service.command(ReadCase)
-    async def read_case(issued: Issued[ReadCase]) -> Handled:
+    async def read(self, issued: Issued[ReadCase]) -> Handled:
+        """Answer with the words of a report, to who may read them."""
         case_id = issued.command.case_id
-        case = await cases.state(case_id)
-        unit = rules_at(issued.at).units.get(issued.actor)
-        if issued.actor != case.unit and (unit is None or unit.kind is not UnitKind.INSPECTION):
+        case = await self.cases.state(case_id, fresh=True)
+        if not may_read(issued.actor, case, self.rules_at(issued.at)):
             detail = "only the unit that holds the case, and inspection, may read it"
             raise Refused(Reason(code=CaseRefusal.NOT_YOURS, detail=detail))
-        recorded = [r async for r in read_stream(service.js, "report", case.report_id)]
-        said = next((f for f in await unseal(recorded, service.keys) if isinstance(f, ReportAccepted)), None)
-        file = CaseFile(
-            case_id=case_id,
-            state=case.step,
-            unit=case.unit or None,
-            service_code=case.service_code,
-            position=case.position,
-            due_at=case.due_at,
-            seen_at=said.seen_at if said else None,
-            title=plain(said.title) if said else None,
-            text=plain(said.text) if said else None,
-            photo=plain(said.photo) if said else None,
-        )
-        return file, False
+        recorded = [r async for r in read_stream(self.service.js, "report", case.report_id)]
+        facts = await unseal(recorded, self.service.keys)
+        said = next((fact for fact in facts if isinstance(fact, ReportAccepted)), None)
+        return case_file(case_id, case, said), False
 
-    @service.reaction("on-report")
-    async def on_report(fact: Recorded) -> None:
+    async def open(self, fact: Recorded) -> None:
+        """Open a case for an accepted report."""
         if command := reactions.open_case(fact):
             issued = reacting(fact, command, room=ROOM, name="open")
-            await cases.carry_out(issued, command.report_id, rules_at(issued.at), likely_new=True)
+            rules = self.rules_at(issued.at)
+            await self.cases.carry_out(issued, command.report_id, rules, likely_new=True)
 
-    @service.reaction("work-orders")
-    async def on_case(fact: Recorded) -> None:
+    async def order(self, fact: Recorded) -> None:
+        """Tell the unit that must act."""
         if not reactions.asks_for_work(fact):
             return
-        case = await cases.state(fact.body.stream_id, at_least=fact.sequence)
+        case = await self.cases.state(fact.body.stream_id, at_least=fact.sequence)
         if order := reactions.work_order(fact, case):
-            await service.js.publish(
+            await self.service.js.publish(
                 f"work.{order.unit}",
                 order.model_dump_json().encode(),
                 stream="WORK",
                 headers={"Nats-Msg-Id": order.order_id},
                 timeout=5,
             )
+
+
+async def wire(service: Service) -> None:
+    """Subscribe to what router carries."""
+    published = await service.standing(
+        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
+    )
+    desk = Desk(service, published, service.execution(CASE), service.execution(rulebook.RULEBOOK))
+    for kind in CASE_COMMANDS:
+        service.command(kind)(desk.handle)
+    service.command(PublishRulebook)(desk.publish)
+    service.command(ReadCase)(desk.read)
+    service.reaction("on-report")(desk.open)
+    service.reaction("work-orders")(desk.order)
 
 
 async def main() -> None:

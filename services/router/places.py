@@ -17,6 +17,6 @@ class Places:
         self._tree = STRtree([Polygon(area.polygon) for area in self._areas])
 
     def area_of(self, position: Position) -> Area | None:
-        """The area that the point (WGS-84) lies in; on a shared border, the one with the lower code."""
+        """The area that a WGS-84 point lies in; on a shared border, the one with the lower code."""
         found = self._tree.query(Point(position.lng, position.lat), predicate="intersects")
         return self._areas[min(found)] if len(found) else None

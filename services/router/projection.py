@@ -109,7 +109,9 @@ def _moved(row: CaseRow, fact: Recorded) -> CaseRow:
         case WorkResolved():
             return replace(row, step="resolved", resolved_at=at, sequence=sequence)
         case ReworkOrdered(reworks=reworks):
-            return replace(row, step="handling", reworks=reworks, resolved_at=None, sequence=sequence)
+            return replace(
+                row, step="handling", reworks=reworks, resolved_at=None, sequence=sequence
+            )
         case WorkVerified(verifier=verifier):
             return replace(row, verifier=verifier, sequence=sequence)
         case CaseClosed(outcome=outcome):

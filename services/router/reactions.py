@@ -1,4 +1,4 @@
-"""What follows for router from facts: a case for an accepted report, an order for its holder. Pure."""
+"""What follows for router from facts: a case for a report, an order for its holder. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def work_order(fact: Recorded, case: Case) -> WorkOrder | None:
             )
         case ReworkOrdered() as again if case.due_at and case.why and case.explanation:
             return WorkOrder(
-                order_id=f"{again.case_id}.{case.dispatch}.r{again.reworks}",
+                order_id=f"{again.case_id}.r{again.reworks}",
                 case_id=again.case_id,
                 unit=again.unit,
                 kind="rework",

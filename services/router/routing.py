@@ -36,10 +36,12 @@ def route(service_code: str | None, position: Position | None, rules: Rules) -> 
     suggested = service.department if service else None
     if service is None:
         why = Why.SERVICE_UNKNOWN if service_code else Why.SERVICE_MISSING
-        return _to_triage(why, _service_words(service_code), area, suggested, rules)
+        return _to_triage(
+            why, _service_words(service_code, rules.triage.name), area, suggested, rules
+        )
     if area is None:
         why = Why.PLACE_UNKNOWN if position else Why.PLACE_MISSING
-        return _to_triage(why, _place_words(position), area, suggested, rules)
+        return _to_triage(why, _place_words(position, rules.triage.name), area, suggested, rules)
     return _by_rule(service, area, rules)
 
 
@@ -59,7 +61,9 @@ def _by_rule(service: Service, area: Area, rules: Rules) -> Route:
             zh=f"“{service.name.zh}”直派主管部门：{department.name.zh}。",
             en=f"'{service.name.en}' goes straight to its department: {department.name.en}.",
         )
-        return Route(department, Why.DIRECT_BY_SERVICE, words, service.limit_hours, area, department.code)
+        return Route(
+            department, Why.DIRECT_BY_SERVICE, words, service.limit_hours, area, department.code
+        )
     words = Words(
         zh=f"{area.name.zh}的案件直派主管部门：{department.name.zh}。",
         en=f"In {area.name.en} orders go straight to the department: {department.name.en}.",
@@ -67,24 +71,30 @@ def _by_rule(service: Service, area: Area, rules: Rules) -> Route:
     return Route(department, Why.DIRECT_BY_AREA, words, service.limit_hours, area, department.code)
 
 
-def _to_triage(why: Why, words: Words, area: Area | None, suggested: str | None, rules: Rules) -> Route:
+def _to_triage(
+    why: Why, words: Words, area: Area | None, suggested: str | None, rules: Rules
+) -> Route:
     return Route(rules.triage, why, words, rules.book.dispatch.limit_hours, area, suggested)
 
 
-def _service_words(code: str | None) -> Words:
+def _service_words(code: str | None, desk: Words) -> Words:
     if code is None:
-        return Words(zh="上报未选类别，转人工分派台判断。", en="No kind was given: the triage desk decides.")
+        return Words(
+            zh=f"上报未选类别，转{desk.zh}判断。", en=f"No kind was given: passed to {desk.en}."
+        )
     return Words(
-        zh=f"目录中没有类别“{code}”，转人工分派台判断。",
-        en=f"The catalogue has no kind '{code}': the triage desk decides.",
+        zh=f"目录中没有类别“{code}”，转{desk.zh}判断。",
+        en=f"The catalogue has no kind '{code}': passed to {desk.en}.",
     )
 
 
-def _place_words(position: Position | None) -> Words:
+def _place_words(position: Position | None, desk: Words) -> Words:
     if position is None:
-        return Words(zh="上报没有位置，转人工分派台判断。", en="No place was given: the triage desk decides.")
+        return Words(
+            zh=f"上报没有位置，转{desk.zh}判断。", en=f"No place was given: passed to {desk.en}."
+        )
     return Words(
-        zh=f"位置（{position.lat:.5f}，{position.lng:.5f}）不在任何街道辖区内，转人工分派台判断。",
+        zh=f"位置（{position.lat:.5f}，{position.lng:.5f}）不在任何街道辖区内，转{desk.zh}判断。",
         en=f"The point {position.lat:.5f}, {position.lng:.5f} lies in no street's territory: "
-        "the triage desk decides.",
+        f"passed to {desk.en}.",
     )

@@ -23,4 +23,3 @@ class Rules:
         """The unit's name, or its code where the rulebook does not know it."""
         known = self.units.get(unit)
         return known.name if known else Words(zh=unit, en=unit)
-

@@ -147,21 +147,32 @@ def _accept(command: AcceptWork, case: Case, actor: str) -> list[Fact]:
     return [WorkAccepted(case_id=command.case_id, unit=actor)]
 
 
-def _dispatch(command: DispatchCase, case: Case, actor: str, at: datetime, rules: Rules) -> list[Fact]:
+def _dispatch(
+    command: DispatchCase, case: Case, actor: str, at: datetime, rules: Rules
+) -> list[Fact]:
     _insist_on_holder(case, actor)
     if case.unit_kind not in DISPATCHERS or case.step not in HELD:
-        raise _refused(CaseRefusal.NOT_A_DISPATCHER, "only the street office or triage desk that holds the case")
+        raise _refused(
+            CaseRefusal.NOT_A_DISPATCHER,
+            "only the street office or triage desk that holds the case",
+        )
     unit = rules.units.get(command.unit)
     if unit is None:
-        raise _refused(CaseRefusal.NO_SUCH_UNIT, f"the rulebook {rules.label} has no unit '{command.unit}'")
+        raise _refused(
+            CaseRefusal.NO_SUCH_UNIT, f"the rulebook {rules.label} has no unit '{command.unit}'"
+        )
     if unit.kind not in HANDLERS or unit.code == actor:
-        raise _refused(CaseRefusal.NOT_A_HANDLING_UNIT, f"'{command.unit}' cannot be given this case by you")
+        raise _refused(
+            CaseRefusal.NOT_A_HANDLING_UNIT, f"'{command.unit}' cannot be given this case by you"
+        )
     service_code = command.service_code or case.service_code
     service = rules.services.get(service_code or "")
     dispatcher = rules.name_of(actor)
     words = Words(zh=f"由{dispatcher.zh}派遣。", en=f"Dispatched by {dispatcher.en}.")
     limit = service.limit_hours if service else rules.book.dispatch.limit_hours
-    chosen = Route(unit, Why.BY_DISPATCHER, words, limit, suggested=service.department if service else None)
+    chosen = Route(
+        unit, Why.BY_DISPATCHER, words, limit, suggested=service.department if service else None
+    )
     return [_dispatched(replace(case, service_code=service_code), chosen, at, rules)]
 
 
@@ -170,7 +181,10 @@ def _return(command: ReturnWork, case: Case, actor: str, at: datetime, rules: Ru
     if case.step not in HELD:
         raise _refused(CaseRefusal.NOT_IN_HANDLING, f"the case is in step '{case.step}'")
     if case.unit_kind is UnitKind.TRIAGE:
-        raise _refused(CaseRefusal.NOT_A_HANDLING_UNIT, "the triage desk dispatches or closes; nobody stands behind it")
+        raise _refused(
+            CaseRefusal.NOT_A_HANDLING_UNIT,
+            "the triage desk dispatches or closes; nobody stands behind it",
+        )
     street = rules.units.get(case.street or "")
     receiver = rules.triage if street is None or street.code == actor else street
     returns = case.returns + 1
@@ -179,7 +193,9 @@ def _return(command: ReturnWork, case: Case, actor: str, at: datetime, rules: Ru
         zh=f"{returner.zh}退回，由{receiver.name.zh}重新派遣。",
         en=f"Returned by {returner.en}: {receiver.name.en} dispatches again.",
     )
-    back = Route(receiver, Why.RETURNED, words, rules.book.dispatch.limit_hours, suggested=case.suggested)
+    back = Route(
+        receiver, Why.RETURNED, words, rules.book.dispatch.limit_hours, suggested=case.suggested
+    )
     facts: list[Fact] = [
         WorkReturned(
             case_id=command.case_id,
@@ -199,10 +215,16 @@ def _return(command: ReturnWork, case: Case, actor: str, at: datetime, rules: Ru
 def _resolve(command: ResolveWork, case: Case, actor: str) -> list[Fact]:
     _insist_on_holder(case, actor)
     if case.step is not Step.HANDLING:
-        detail = "accept it first" if case.step is Step.DISPATCHED else f"the case is in step '{case.step}'"
+        detail = (
+            "accept it first"
+            if case.step is Step.DISPATCHED
+            else f"the case is in step '{case.step}'"
+        )
         raise _refused(CaseRefusal.NOT_IN_HANDLING, detail)
     if case.unit_kind not in HANDLERS:
-        raise _refused(CaseRefusal.NOT_A_HANDLING_UNIT, f"'{actor}' dispatches or closes; it does not handle")
+        raise _refused(
+            CaseRefusal.NOT_A_HANDLING_UNIT, f"'{actor}' dispatches or closes; it does not handle"
+        )
     return [
         WorkResolved(
             case_id=command.case_id,
@@ -217,17 +239,25 @@ def _resolve(command: ResolveWork, case: Case, actor: str) -> list[Fact]:
 def _verify(command: VerifyWork, case: Case, actor: str, rules: Rules) -> list[Fact]:
     _insist_on_case(case)
     if case.step is not Step.RESOLVED:
-        raise _refused(CaseRefusal.NOT_WAITING_FOR_VERIFICATION, f"the case is in step '{case.step}'")
+        raise _refused(
+            CaseRefusal.NOT_WAITING_FOR_VERIFICATION, f"the case is in step '{case.step}'"
+        )
     if actor == case.unit:
         raise _refused(CaseRefusal.HANDLER_MAY_NOT_VERIFY, f"'{actor}' handled this case")
     if actor in (case.platform, case.rider_id):
         raise _refused(CaseRefusal.REPORTER_MAY_NOT_VERIFY, f"'{actor}' handed the report in")
     verifier = rules.units.get(actor)
     if verifier is None or verifier.kind not in VERIFIERS:
-        raise _refused(CaseRefusal.NOT_A_VERIFIER, f"'{actor}' is neither inspection nor a street office")
+        raise _refused(
+            CaseRefusal.NOT_A_VERIFIER, f"'{actor}' is neither inspection nor a street office"
+        )
     if command.passed:
         verified = WorkVerified(
-            case_id=command.case_id, rider_id=case.rider_id, unit=case.unit, verifier=actor, note=command.note
+            case_id=command.case_id,
+            rider_id=case.rider_id,
+            unit=case.unit,
+            verifier=actor,
+            note=command.note,
         )
         return [verified, _closed(command.case_id, case, CloseOutcome.FIXED)]
     reworks = case.reworks + 1
@@ -249,7 +279,10 @@ def _verify(command: VerifyWork, case: Case, actor: str, rules: Rules) -> list[F
 def _close(command: CloseCase, case: Case, actor: str) -> list[Fact]:
     _insist_on_holder(case, actor)
     if case.unit_kind not in DISPATCHERS or case.step not in HELD:
-        raise _refused(CaseRefusal.NOT_A_DISPATCHER, "only the street office or triage desk that holds the case")
+        raise _refused(
+            CaseRefusal.NOT_A_DISPATCHER,
+            "only the street office or triage desk that holds the case",
+        )
     return [_closed(command.case_id, case, CloseOutcome.UNFOUNDED, command.note)]
 
 
@@ -258,7 +291,9 @@ def _record_handling(command: RecordHandling, case: Case, history: bool) -> list
         raise _refused(CaseRefusal.ONLY_HISTORY, "this command is for history from another system")
     _insist_on_case(case)
     return [
-        WorkResolved(case_id=command.case_id, rider_id=case.rider_id, unit=case.unit, result=command.result),
+        WorkResolved(
+            case_id=command.case_id, rider_id=case.rider_id, unit=case.unit, result=command.result
+        ),
         _closed(command.case_id, case, CloseOutcome.ANSWERED),
     ]
 

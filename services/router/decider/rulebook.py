@@ -8,7 +8,13 @@ from hashlib import sha256
 from pydantic import ValidationError
 
 from contracts.envelope import Fact, Issued, Reason, Refused
-from contracts.rulebook import PublishRulebook, Rulebook, RulebookPublished, RulebookRefusal
+from contracts.rulebook import (
+    PublishRulebook,
+    Rulebook,
+    RulebookPublished,
+    RulebookRefusal,
+    contradictions,
+)
 from eventlog.decider import Decider
 
 
@@ -28,7 +34,9 @@ def decide(issued: Issued[PublishRulebook], state: State, rules: None) -> list[F
         return []
     if book.version <= state.version:
         detail = f"version {state.version} is in force; raise the version above it"
-        raise Refused(Reason(code=RulebookRefusal.VERSION_NOT_NEWER, field="version", detail=detail))
+        raise Refused(
+            Reason(code=RulebookRefusal.VERSION_NOT_NEWER, field="version", detail=detail)
+        )
     return [RulebookPublished(name=book.name, version=book.version, digest=digest, document=book)]
 
 
@@ -39,7 +47,7 @@ def digest_of(book: Rulebook) -> str:
 
 def _read(command: PublishRulebook) -> Rulebook:
     try:
-        return Rulebook.model_validate(command.document)
+        book = Rulebook.model_validate(command.document)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         raise Refused(
@@ -52,6 +60,9 @@ def _read(command: PublishRulebook) -> Rulebook:
                 for problem in problems
             )
         ) from error
+    if errors := contradictions(book):
+        raise Refused(*(Reason(code=RulebookRefusal.NOT_VALID, detail=error) for error in errors))
+    return book
 
 
 def evolve(state: State, fact: Fact) -> State:
