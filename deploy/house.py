@@ -24,6 +24,7 @@ from deploy import health
 from deploy.credentials import Credentials
 from deploy.databases import KEYRING, KEYS, PROJECTIONS, PROJECTOR, create_databases
 from deploy.errors import StartError
+from deploy.house_lock import holder
 from deploy.nats_server import NatsServer
 from deploy.permissions import Kind, Party
 from deploy.ports import free_ports
@@ -135,10 +136,9 @@ def running_house(folder: Path) -> HouseInfo | None:
     """The house that runs in a folder, if one does."""
     try:
         info = HouseInfo.model_validate_json((folder.resolve() / INFO_FILE).read_bytes())
-        os.kill(info.pid, 0)
     except (OSError, ValueError):
         return None
-    return info
+    return info if holder(info.folder) == info.pid else None
 
 
 @asynccontextmanager
