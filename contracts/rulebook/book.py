@@ -1,0 +1,145 @@
+"""The five documents together, and which of them are in force at a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from contracts.rulebook.calendar import Calendar
+from contracts.rulebook.catalogue import Catalogue, Condition, Service
+from contracts.rulebook.earning import Earning
+from contracts.rulebook.parts import DocumentKind, Part
+from contracts.rulebook.places import Area, Places
+from contracts.rulebook.routing import Intake, Platform, Routing, Unit
+
+Document = Annotated[Catalogue | Places | Routing | Calendar | Earning, Field(discriminator="kind")]
+"""One rule document of any kind."""
+
+KINDS: Final = tuple(DocumentKind)
+
+
+class Rulebook(Part):
+    """All the rules of a district: five documents, each with a version of its own."""
+
+    catalogue: Catalogue
+    places: Places
+    routing: Routing
+    calendar: Calendar
+    earning: Earning
+
+    @property
+    def name(self) -> str:
+        """The district's short name."""
+        return self.routing.rulebook
+
+    @property
+    def label(self) -> str:
+        """As decisions record it: `<name>@<catalogue>.<places>.<routing>.<calendar>.<earning>`."""
+        return f"{self.name}@{'.'.join(str(document.version) for document in self.documents)}"
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The five, in the order of the label."""
+        return (self.catalogue, self.places, self.routing, self.calendar, self.earning)
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Who can hold a case, or verifies."""
+        return self.routing.units
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """Who hands reports in."""
+        return self.routing.platforms
+
+    @property
+    def areas(self) -> tuple[Area, ...]:
+        """The territory, piece by piece."""
+        return self.places.features
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What can be picked by a reporter."""
+        return self.catalogue.services
+
+    @property
+    def intake(self) -> Intake:
+        """What intake takes on."""
+        return self.routing.intake
+
+    @property
+    def time_zone(self) -> str:
+        """The district's."""
+        return self.calendar.time_zone
+
+    def service(self, code: str | None) -> Service | None:
+        """The service of that code."""
+        return next((s for s in self.services if s.code == code), None)
+
+    def condition(
+        self, service_code: str | None, condition_code: str | None
+    ) -> tuple[Service, Condition] | None:
+        """The condition, or the default one of the service where only that is known."""
+        for service in self.services:
+            for condition in service.conditions:
+                if condition.code == condition_code:
+                    return service, condition
+        service_only = self.service(service_code)
+        return (service_only, service_only.default) if service_only else None
+
+    def inside(self, area: str | None) -> tuple[str, ...]:
+        """The area and what it is part of, from the smallest to the largest."""
+        parents = {a.code: a.parent for a in self.areas}
+        found: list[str] = []
+        while area is not None and area not in found:
+            found.append(area)
+            area = parents.get(area)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The documents that were published so far, in order."""
+
+    documents: tuple[Document, ...] = ()
+    _books: dict[tuple[int, ...], Rulebook] = field(default_factory=dict, compare=False, repr=False)
+    """Put together once, by the places of their documents in the order."""
+
+    def and_then(self, document: Document) -> Published:
+        """One more is published."""
+        return Published((*self.documents, document), self._books)
+
+    def at(self, moment: datetime) -> Rulebook | None:
+        """The rules that hold at a moment: of each kind, of those in effect, the last published.
+
+        None until all five kinds are in effect.
+        """
+        chosen: dict[str, int] = {}
+        name = ""
+        for index in range(len(self.documents) - 1, -1, -1):
+            document = self.documents[index]
+            if document.effective_from <= moment and document.kind not in chosen:
+                name = name or document.rulebook
+                if document.rulebook == name:
+                    chosen[document.kind] = index
+                    if len(chosen) == len(KINDS):
+                        return self._book(tuple(chosen[kind] for kind in KINDS))
+        return None
+
+    def _book(self, places: tuple[int, ...]) -> Rulebook:
+        if places not in self._books:
+            parts = {str(k): self.documents[i] for k, i in zip(KINDS, places, strict=True)}
+            self._books[places] = Rulebook.model_validate(parts)
+        return self._books[places]
+
+
+def in_force(published: Published, at: datetime) -> Rulebook | None:
+    """The rulebook that holds at a moment."""
+    return published.at(at)
+
+
+NONE_PUBLISHED: Final = Published()
+"""What is published before anything is."""
