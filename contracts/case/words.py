@@ -67,6 +67,8 @@ class Why(StrEnum):
     PLACE_UNKNOWN = "place_unknown"
     ROLE_UNRESOLVED = "role_unresolved"
     """Nobody is known who answers for it at this place."""
+    OWNERLESS = "ownerless"
+    """Whose it is cannot be found: it falls to the territory."""
     BY_DISPATCHER = "by_dispatcher"
     """A street office or the triage desk decided."""
     RETURNED = "returned"

@@ -65,6 +65,7 @@ class EscalationStep(Part):
     level: Annotated[int, Field(ge=1, le=9)]
     returns: Annotated[int, Field(gt=0)] | None = None
     reworks: Annotated[int, Field(gt=0)] | None = None
+    transfers: Annotated[int, Field(gt=0)] | None = None
     overdue: Within | None = None
     """So long after it was due."""
     told: tuple[Ref, ...] = ()
