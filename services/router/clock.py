@@ -1,4 +1,4 @@
-"""Working time, and what is left of a limit. Pure; the calendar's days are counted once.
+"""Working time, and what is left of a limit. Pure.
 
 A limit runs at one of two paces. *Running*: urgent hours and natural days, through nights and
 holidays. *Working*: work hours and work days, in the working hours of the calendar alone, by the
@@ -8,22 +8,23 @@ remember how many are left.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import accumulate
 from math import ceil
 from typing import Final, TypeAlias
-from zoneinfo import ZoneInfo
 
 from contracts.case import Pace
-from contracts.rulebook import WEEKDAYS, Calendar, Limit, LimitUnit, Span
+from contracts.rulebook import Limit, LimitUnit
+from services.router.calendar import WorkCalendar
 
-_SECOND: Final = 1_000_000
-_FIRST: Final = date(1970, 1, 1).toordinal()
-_LAST: Final = date(2200, 12, 31).toordinal()
+_SECOND: Final = timedelta(seconds=1)
+_NEXT: Final = timedelta(days=1)
+_MICRO: Final = 1_000_000
+_MIDNIGHT: Final = 24 * 3600 * _MICRO
 _HOUR: Final = 3600
+_LONGEST: Final = 40_000
+"""Days that are looked through for a deadline: more than any limit needs."""
 
 _PACES: Final = {
     LimitUnit.URGENT_HOUR: Pace.RUNNING,
@@ -32,34 +33,23 @@ _PACES: Final = {
     LimitUnit.WORK_DAY: Pace.WORKING,
 }
 
-_Spans: TypeAlias = tuple[tuple[int, int], ...]
+_Day: TypeAlias = tuple[tuple[int, int], ...]
 """Working hours of a day, in microseconds from midnight."""
 
 
 class WorkingTime:
-    """When people work, by one calendar: how much of it lies between moments, and when it is over."""
+    """When limits are used up, and how much of one goes by between two moments."""
 
-    def __init__(self, calendar: Calendar) -> None:
-        self.zone = ZoneInfo(calendar.time_zone)
-        self._work_day = calendar.hours_of_a_work_day * _HOUR
-        week = [_spans(calendar.week.get(day, ())) for day in WEEKDAYS]
-        self._week: Sequence[_Spans] = week
-        self._special = _special(calendar)
-        lengths = [_length(spans) for spans in week]
-        if not any(lengths):
-            raise ValueError("calendar: nobody ever works; name the hours of one weekday at least")
-        # 1970-01-01 was a Thursday; `toordinal() % 7` is 1 on Mondays.
-        days = [lengths[(ordinal - 1) % 7] for ordinal in range(_FIRST, _LAST + 1)]
-        for ordinal, spans in self._special.items():
-            if _FIRST <= ordinal <= _LAST:
-                days[ordinal - _FIRST] = _length(spans)
-        self._before = [0, *accumulate(days)]
+    def __init__(self, calendar: WorkCalendar) -> None:
+        self.zone = calendar.zone
+        self._calendar = calendar
+        self._days: dict[date, _Day] = {}
 
     def seconds(self, limit: Limit) -> int:
         """A limit in seconds of its pace."""
         match limit.unit:
             case LimitUnit.WORK_DAY:
-                return limit.amount * self._work_day
+                return limit.amount * self._calendar.minutes_of_a_work_day * 60
             case LimitUnit.NATURAL_DAY:
                 return limit.amount * 24 * _HOUR
             case _:
@@ -72,43 +62,49 @@ class WorkingTime:
     def advance(self, start: datetime, pace: Pace, seconds: int) -> datetime:
         """The first moment by which so many seconds have gone by at a pace."""
         if pace is Pace.RUNNING:
-            return (start.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(self.zone)
-        if seconds <= 0:
+            return (start.astimezone(UTC) + seconds * _SECOND).astimezone(self.zone)
+        if not seconds:
             return start.astimezone(self.zone)
-        return self._moment(self._worked(start) + seconds * _SECOND)
+        day, now = self._local(start)
+        left = seconds * _MICRO
+        for _ in range(_LONGEST):
+            for begin, end in self._on(day):
+                if now < end:
+                    since = max(begin, now)
+                    if left <= end - since:
+                        midnight = datetime.combine(day, time(), self.zone)
+                        return midnight + timedelta(microseconds=since + left)
+                    left -= end - since
+            day, now = day + _NEXT, 0
+        raise ValueError(f"nobody works in the {_LONGEST} days after {start.date()}")
 
     def elapsed(self, start: datetime, end: datetime, pace: Pace) -> timedelta:
         """How much goes by at a pace between two moments; negative where the end comes first."""
         if pace is Pace.RUNNING:
             return end - start
-        return timedelta(microseconds=self._worked(end) - self._worked(start))
+        if end < start:
+            return -self.elapsed(end, start, pace)
+        (first, since), (last, until) = self._local(start), self._local(end)
+        whole = sum(self._worked(day) for day in _days(first, last))
+        worked = whole + self._worked(last, until) - self._worked(first, since)
+        return timedelta(microseconds=worked)
 
-    def _worked(self, moment: datetime) -> int:
-        """Microseconds worked from the first day of the table to a moment."""
+    def _worked(self, day: date, until: int = _MIDNIGHT) -> int:
+        """How much of a day is worked by a time of it."""
+        return sum(min(end, until) - begin for begin, end in self._on(day) if begin < until)
+
+    def _local(self, moment: datetime) -> tuple[date, int]:
         local = moment.astimezone(self.zone)
-        ordinal = local.toordinal()
-        if not _FIRST <= ordinal <= _LAST:
-            raise ValueError(f"no working time is kept for {local.date()}: 1970 to 2200 only")
-        now = _of_day(local.time())
-        today = sum(min(now, end) - start for start, end in self._on(ordinal) if start < now)
-        return self._before[ordinal - _FIRST] + today
+        return local.date(), _of_day(local)
 
-    def _moment(self, worked: int) -> datetime:
-        """The first moment by which so much was worked."""
-        day = bisect_left(self._before, worked) - 1
-        if day >= len(self._before) - 1:
-            raise ValueError("the limit ends after 2200: no working time is kept for that")
-        ordinal, left = _FIRST + day, worked - self._before[day]
-        for start, end in self._on(ordinal):
-            if left <= end - start:
-                midnight = datetime.combine(date.fromordinal(ordinal), time(), self.zone)
-                return midnight + timedelta(microseconds=start + left)
-            left -= end - start
-        raise AssertionError("a day's spans add up to its length")
-
-    def _on(self, ordinal: int) -> _Spans:
-        special = self._special.get(ordinal)
-        return self._week[(ordinal - 1) % 7] if special is None else special
+    def _on(self, day: date) -> _Day:
+        known = self._days.get(day)
+        if known is None:
+            known = tuple(
+                (_of_day(begin), _of_day(end)) for begin, end in self._calendar.spans(day)
+            )
+            self._days[day] = known
+        return known
 
 
 def pace_of(limit: Limit) -> Pace:
@@ -116,28 +112,14 @@ def pace_of(limit: Limit) -> Pace:
     return _PACES[limit.unit]
 
 
-def _special(calendar: Calendar) -> dict[int, _Spans]:
-    """The days that are not like their weekday. A make-up day wins over a holiday around it."""
-    special: dict[int, _Spans] = {}
-    for year in calendar.years:
-        for holiday in year.holidays:
-            for ordinal in range(holiday.first.toordinal(), holiday.last.toordinal() + 1):
-                special[ordinal] = ()
-    worked = _spans(calendar.make_up_hours)
-    special |= {day.toordinal(): worked for year in calendar.years for day in year.make_up}
-    return special
+def _of_day(at: time | datetime) -> int:
+    """Microseconds from midnight, by the clock on the wall."""
+    return ((at.hour * 60 + at.minute) * 60 + at.second) * _MICRO + at.microsecond
 
 
-def _spans(hours: Sequence[Span]) -> _Spans:
-    return tuple(sorted((_of_day(span.start), _of_day(span.end)) for span in hours))
-
-
-def _of_day(at: time) -> int:
-    return ((at.hour * 60 + at.minute) * 60 + at.second) * _SECOND + at.microsecond
-
-
-def _length(spans: _Spans) -> int:
-    return sum(end - start for start, end in spans)
+def _days(first: date, last: date) -> Iterator[date]:
+    """The days from `first` to the one before `last`."""
+    return (date.fromordinal(n) for n in range(first.toordinal(), last.toordinal()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +145,7 @@ class Clock:
         """It stands still from then on, with what is left; nothing is lost by rounding."""
         if not self.runs:
             return self
-        left = time.elapsed(at, self.due_at, self.pace) / timedelta(seconds=1)
+        left = time.elapsed(at, self.due_at, self.pace) / _SECOND
         return replace(self, left_seconds=max(0, ceil(left)))
 
     def resumed(self, at: datetime, time: WorkingTime) -> Clock:
@@ -178,7 +160,7 @@ class Clock:
         if self.warned or self.late or not self.runs:
             return None
         kept = self.limit_seconds * (100 - percent) // 100
-        left = int(time.elapsed(at, self.due_at, self.pace) / timedelta(seconds=1))
+        left = int(time.elapsed(at, self.due_at, self.pace) / _SECOND)
         return time.advance(at, self.pace, max(0, left - kept))
 
 
