@@ -90,6 +90,8 @@ class ClockResumed(Fact, stream="case"):
     unit: UnitCode
     due_at: Time
     warn_at: Time | None = None
+    late: bool = False
+    """It had run out before; then it stays due when it was due."""
     escalate_at: Time | None = None
     """When a superior is told next, where it is late already."""
 

@@ -46,6 +46,7 @@ class CaseClosed(Fact, stream="case"):
     note: Personal[str] | None = None
     gathered: tuple[Gathered, ...] = ()
     """The other reports that were about it."""
+    closed_at: Time
     contest_until: Time | None = None
     """Until when a reporter may say that it is not done."""
 

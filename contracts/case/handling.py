@@ -45,6 +45,8 @@ class CaseDispatched(Fact, stream="case"):
     due_at: Time
     warn_at: Time | None = None
     accept_by: Time | None = None
+    late: bool = False
+    """Whether the clock that goes on here had run out before."""
     verifier: UnitCode | None = None
     """Who says whether it is done, where the unit is to handle it."""
     rulebook: str

@@ -82,6 +82,8 @@ class CaseJoined(Fact, stream="case"):
     condition: Id | None = None
     position: Position | None = None
     asset: Id | None = None
+    area: Id | None = None
+    street: UnitCode | None = None
     into: CaseId
     """The original."""
     distance_metres: int | None = None
