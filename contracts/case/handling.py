@@ -33,6 +33,10 @@ class CaseDispatched(Fact, stream="case"):
     why: Why
     explanation: Words
     """The rule in words that a clerk reads."""
+    rule: str = ""
+    """The same for programs: condition, mode, and the way of every role."""
+    considered: tuple[Words, ...] = ()
+    """What was looked at and not taken, or taken for want of better."""
     suggested: UnitCode | None = None
     """The department that the rules would choose, for a dispatcher's eyes."""
     supporting: tuple[UnitCode, ...] = ()

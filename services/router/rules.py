@@ -8,6 +8,7 @@ from contracts.case import UnitKind
 from contracts.envelope import Words
 from contracts.rulebook import Condition, Duplicates, Rulebook, Service, Unit
 from services.router.calendar import WorkCalendar
+from services.router.clock import WorkingTime
 from services.router.places import Places
 from services.router.responsibility import Resolution, Responsibility, Where
 
@@ -39,6 +40,7 @@ class Rules:
         self.label = book.label
         self.places = Places(book.places)
         self.calendar = WorkCalendar(book.calendar)
+        self.time = WorkingTime(self.calendar)
         self.handling = book.routing.handling
         self.escalation = book.routing.escalation
         self.services: dict[str, Service] = {s.code: s for s in book.services}
