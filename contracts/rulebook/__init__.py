@@ -47,6 +47,7 @@ from contracts.rulebook.places import (
     Places,
     Polygon,
 )
+from contracts.rulebook.reading import path_of, read_documents
 from contracts.rulebook.routing import (
     Appeal,
     EscalationStep,
@@ -114,6 +115,8 @@ __all__ = [
     "contradictions",
     "gathered",
     "in_force",
+    "path_of",
+    "read_documents",
 ]
 
 

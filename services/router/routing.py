@@ -106,7 +106,7 @@ def _by_rule(matter: _Matter, street: Unit | None, rules: Rules) -> Route:
     service = matter.filed.service
     mode, said_for = rules.mode(matter.where.areas)
     supporting, silent = _supporting(matter, rules)
-    considered = (*_assumed(matter), *_way(matter, rules), *silent)
+    considered = (*_assumed(matter), *_way(matter), *silent)
     rule = f"{matter.filed.condition.code}|{service.first_holder or mode}@{said_for or '*'}"
     rule += "".join(f"|{role.code}" for role in matter.found.asked)
     if (service.first_holder or mode) is UnitKind.STREET:
@@ -208,7 +208,7 @@ def _assumed(matter: _Matter) -> tuple[Words, ...]:
     )
 
 
-def _way(matter: _Matter, rules: Rules) -> tuple[Words, ...]:
+def _way(matter: _Matter) -> tuple[Words, ...]:
     """How each role led to a unit, or to the next role."""
     asked, to = matter.found.asked, matter.accountable.name
     steps = [
