@@ -194,7 +194,10 @@ NONE_PUBLISHED: Final[tuple[Rulebook, ...]] = ()
 
 def in_force(published: Sequence[Rulebook], at: datetime) -> Rulebook | None:
     """The rulebook that holds at a moment: of those in effect by then, the one published last."""
-    return next((book for book in reversed(published) if book.effective_from <= at), None)
+    for book in reversed(published):
+        if book.effective_from <= at:
+            return book
+    return None
 
 
 def gathered(published: tuple[Rulebook, ...], fact: Recorded) -> tuple[Rulebook, ...]:
