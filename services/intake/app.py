@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 import uvloop
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -22,6 +24,7 @@ from services.intake import reactions
 from services.intake.decider.party import PARTY
 from services.intake.decider.report import REPORT
 
+log = structlog.get_logger()
 ROOM: Final = "intake"
 
 
@@ -33,9 +36,11 @@ async def wire(service: Service) -> None:
     reports = service.execution(REPORT)
     parties = service.execution(PARTY)
 
-    async def take_on(issued: Issued[SubmitReport]) -> Handled:
+    async def take_on(issued: Issued[SubmitReport], *, quiet: bool = False) -> Handled:
         rules = _rules(published.value, issued.at)
-        done = await reports.carry_out(issued, issued.command_id, rules, likely_new=True)
+        done = await reports.carry_out(
+            issued, issued.command_id, rules, likely_new=True, quiet=quiet
+        )
         return done.answer((ReportRefused,)), done.known
 
     @service.command(SubmitReport)
@@ -50,11 +55,13 @@ async def wire(service: Service) -> None:
             except ValidationError as error:
                 given = str(data.get("report_id", ""))
                 return Answer(outcome=Outcome.INVALID, id=given, reasons=problems(error)), False
-            return await service.settled(SubmitReport, part, take_on(part))
+            return await service.settled(SubmitReport, part, take_on(part, quiet=True))
 
         parts = await asyncio.gather(*map(answered, issued.command.reports))
         known = tuple(index for index, (_, was_known) in enumerate(parts) if was_known)
         answers = tuple(answer for answer, _ in parts if isinstance(answer, Answer))
+        outcomes = Counter(answer.outcome.value for answer in answers)
+        log.info("reports_settled", command_id=issued.command_id, actor=issued.actor, **outcomes)
         return Answers(answers=answers, known=known), False
 
     @service.command(RegisterParty)
