@@ -37,6 +37,8 @@ FORGOTTEN: Final = 60.0
 """Seconds after which the server forgets the consumer of a reader that is gone."""
 PATIENCE: Final = 30.0
 """Seconds of trying to reach the stream before we give up."""
+MAKING: Final = 20.0
+"""Seconds that the server may take to make a consumer: it counts what is behind the start."""
 TICK: Final = 0.25
 """Seconds between two looks for a reconnection while nothing comes."""
 
@@ -245,7 +247,7 @@ class OrderedReader(Generic[T]):
             mem_storage=True,
             num_replicas=1,
         )
-        info = await self._js.add_consumer(self._stream, config)
+        info = await self._js.add_consumer(self._stream, config, timeout=MAKING)
         self.to_come = info.num_pending or 0
         self._consumer = info.name
         self._heard = asyncio.get_running_loop().time()
