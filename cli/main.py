@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from cli import case, contracts, log, look, queues, rebuild, submit, timeline, up
+from cli.demo.command import demo
+from cli.imports import command as imports
 
 app = typer.Typer(
     name="waggle",
@@ -14,12 +16,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("up")(up.up)
+app.command()(demo)
 app.command(rich_help_panel="Cases")(submit.submit)
 case.register(app)
 look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 queues.register(app)
 app.command()(rebuild.rebuild)
+app.add_typer(imports.app, name="import")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")
 

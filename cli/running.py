@@ -25,7 +25,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from deploy.errors import DeployError
+from deploy.errors import DeployError, StoppedBySignalError
 from deploy.provision import NotProvisioned
 from deploy.rulebooks import BadRulebook
 from eventlog.asking import NoAnswer
@@ -63,7 +63,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(_interruptible(work))
     except Failure as failure:
         _fail(str(failure), failure.code)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (KeyboardInterrupt, asyncio.CancelledError, StoppedBySignalError):
         _fail("interrupted", Exit.INTERRUPTED)
     except (BadRulebook, Misconfigured) as error:
         _fail(str(error), Exit.WRONG_INPUT)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -45,11 +46,6 @@ class Column:
         """Whether it may be part of a key."""
         return self.type in _KEYS and not self.nullable
 
-    @property
-    def declaration(self) -> str:
-        """As CREATE TABLE wants it."""
-        return f'"{self.name}" {self.type}{"" if self.nullable else " NOT NULL"}'
-
 
 def columns_of(row: type) -> tuple[Column, ...]:
     """The columns of a row type.
@@ -72,10 +68,14 @@ def _column(name: str, annotation: Any) -> Column:
     if sql := _PLAIN.get(inner):
         return Column(name, sql, nullable)
     if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return Column(name, "text", nullable, str, inner)
+        return Column(name, "text", nullable, read=inner)
     adapter: TypeAdapter[Any] = TypeAdapter(inner)
     return Column(
-        name, "jsonb", nullable, lambda value: adapter.dump_json(value).decode(), adapter.validate_json
+        name,
+        "jsonb",
+        nullable,
+        lambda value: adapter.dump_json(value).decode(),
+        adapter.validate_json,
     )
 
 
@@ -95,8 +95,6 @@ class Statements:
     indexes: tuple[str, ...]
     load: str
     """Takes an array for each key column."""
-    insert: str
-    """Takes an array for each column; the rows are new."""
     update: str
     """Takes an array for each column; the rows are there."""
     delete: str
@@ -111,30 +109,41 @@ def statements(
     """The statements for a table of these columns."""
     place = f'"{schema}"."{table}"'
     by_name = {column.name: column for column in columns}
-    names = _quoted(by_name)
     rest = [name for name in by_name if name not in key]
-    keys = _unnest([by_name[name] for name in key])
-    whole = _unnest(columns)
+    declared = ", ".join(_declared(column, in_key=column.name in key) for column in columns)
+    names, key_names = _quoted(by_name), _quoted(key)
+    rows = f"{_unnest(columns)} AS new({names})"
+    keys = f"{_unnest([by_name[name] for name in key])} AS new({key_names})"
     same_key = " AND ".join(f'old."{name}" = new."{name}"' for name in key)
-    order = ", ".join(f'"{n}" COLLATE "C"' if by_name[n].type == "text" else f'"{n}"' for n in key)
     settings = ", ".join(f'"{name}" = new."{name}"' for name in rest or key)
-    declarations = ", ".join(column.declaration for column in columns)
     return Statements(
-        create=f"CREATE TABLE {place} ({declarations}, PRIMARY KEY ({_quoted(key)}))",
+        create=f"CREATE TABLE {place} ({declared}, PRIMARY KEY ({key_names}))",
         indexes=tuple(
             f"CREATE INDEX ON {place} ({_quoted(name.strip() for name in index.split(','))})"
             for index in indexes
         ),
-        load=f"SELECT {_quoted(by_name, 'old.')} FROM {place} old JOIN {keys} AS new({_quoted(key)}) ON {same_key}",
-        insert=f"INSERT INTO {place} ({names}) SELECT * FROM {whole}",
-        update=f"UPDATE {place} old SET {settings} FROM {whole} AS new({names}) WHERE {same_key}",
-        delete=f"DELETE FROM {place} old USING {keys} AS new({_quoted(key)}) WHERE {same_key}",
-        digest=f"SELECT {names} FROM {place} ORDER BY {order}",
+        load=f"SELECT old.* FROM {place} old JOIN {keys} ON {same_key}",
+        update=f"UPDATE {place} old SET {settings} FROM {rows} WHERE {same_key}",
+        delete=f"DELETE FROM {place} old USING {keys} WHERE {same_key}",
+        digest=f"SELECT {names} FROM {place} ORDER BY {key_names}",
     )
 
 
-def _quoted(names: Any, prefix: str = "") -> str:
-    return ", ".join(f'{prefix}"{name}"' for name in names)
+def getter(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that reads these fields of a row, also where it is only one."""
+    wanted = tuple(names)
+    get = attrgetter(*wanted)
+    return get if len(wanted) > 1 else lambda row: (get(row),)
+
+
+def _declared(column: Column, *, in_key: bool) -> str:
+    """As CREATE TABLE wants it. Text keys are ordered by their bytes, the same on every machine."""
+    collation = ' COLLATE "C"' if in_key and column.type == "text" else ""
+    return f'"{column.name}" {column.type}{collation}{"" if column.nullable else " NOT NULL"}'
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _unnest(columns: Sequence[Column]) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+import structlog
 from nats.js import JetStreamContext
 
 from contracts.envelope import (
@@ -34,6 +35,7 @@ from eventlog.message import NO_HASH, encode
 from eventlog.read import read_stream
 from eventlog.sealing import KeyStore, seal
 
+log = structlog.get_logger()
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -110,16 +112,39 @@ class Execution(Generic[S, R]):
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def carry_out(
-        self, issued: Issued[Command], stream_id: str, rules: R, *, likely_new: bool = False
+        self,
+        issued: Issued[Command],
+        stream_id: str,
+        rules: R,
+        *,
+        likely_new: bool = False,
+        quiet: bool = False,
     ) -> Done:
         """Decide the command on the stream id and write what follows.
 
         With `likely_new` the log is not read first: the append itself finds out if the stream id
-        exists already. Raises `Refused`, `Contended`, and what `Appender.append` raises.
+        exists already. With `quiet` the caller says in the service log what came of it. Raises
+        `Refused`, `Contended`, and what `Appender.append` raises.
         """
         turn = self._turns.setdefault(stream_id, asyncio.Lock())
         async with turn:
-            return await self._decide(issued, stream_id, rules, likely_new)
+            done = await self._decide(issued, stream_id, rules, likely_new)
+        if not quiet:
+            self._say(issued, done)
+        return done
+
+    def _say(self, issued: Issued[Command], done: Done) -> None:
+        log.info(
+            "already_decided" if done.known else "facts_appended",
+            command=type(issued.command).__name__,
+            facts=[type(fact).__name__ for fact in done.facts],
+            stream=self.decider.stream,
+            id=done.stream_id,
+            command_id=issued.command_id,
+            correlation=issued.correlation,
+            actor=issued.actor,
+            sequence=done.sequence,
+        )
 
     async def state(self, stream_id: str, *, at_least: int = 0, fresh: bool = False) -> S:
         """The state of a stream id as seen here, not older than `at_least`; or `fresh`."""

@@ -12,8 +12,9 @@ def parse_headers(block: bytes) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in block.decode("utf-8", "replace").split("\r\n"):
         name, colon, value = line.partition(": ")
-        if not colon or ":" in name:
-            name, colon, value = (part.strip() for part in line.partition(":"))
-        if colon:
+        if colon and ":" not in name:
             headers[name] = value
+        elif ":" in line:  # written by somebody else's client
+            name, _, value = line.partition(":")
+            headers[name.strip()] = value.strip()
     return headers

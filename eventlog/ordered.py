@@ -13,7 +13,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 import nats.errors
 import structlog
@@ -36,12 +36,20 @@ EXPIRES: Final = 30.0
 FORGOTTEN: Final = 60.0
 """Seconds after which the server forgets the consumer of a reader that is gone."""
 PATIENCE: Final = 30.0
-"""Seconds of trying to make the consumer before we give up."""
+"""Seconds of trying to reach the stream before we give up."""
+MAKING: Final = 20.0
+"""Seconds that the server may take to make a consumer: it counts what is behind the start."""
 TICK: Final = 0.25
 """Seconds between two looks for a reconnection while nothing comes."""
 
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""Bytes that one request may bring: big messages must not overrun the server's buffer for us."""
+
 _NANOS: Final = 1_000_000_000
 _ACK_PREFIX: Final = "$JS.ACK."
+_SHORT: Final = 9
+_ENDED: Final = frozenset({"Batch Completed", "Message Size Exceeds MaxBytes"})
+"""How a request ends that was limited in bytes."""
 
 
 class Unreachable(Exception):
@@ -49,35 +57,47 @@ class Unreachable(Exception):
 
 
 class Vanished(Exception):
-    """The stream has nothing behind the last message read, though more had been there."""
+    """The stream ends before a message that had been there."""
 
 
 def client_of(js: JetStreamContext) -> Client:
     """The connection under a JetStream context, which nats-py keeps to itself."""
-    return js._nc  # noqa: SLF001 - there is no public way
+    return js._nc
 
 
-def place(reply: str) -> tuple[int, int, int, int, str]:
-    """Stream sequence, consumer sequence, nanoseconds, messages still to come, consumer.
+class Place(NamedTuple):
+    """Where a delivered message stands, by its reply subject."""
 
-    They stand in the reply subject of a delivered message, which has a short and a long form.
-    nats-py rounds the time through a float; here it is exact.
+    sequence: int
+    delivery: int
+    """Counts what this consumer has delivered, from 1."""
+    nanos: int
+    """Since 1970, when the server stored it."""
+    to_come: int
+    """How many messages stood behind it."""
+    consumer: str
+
+
+def place(reply: str) -> Place:
+    """Read the reply subject of a delivered message, which has a short and a long form.
+
+    nats-py reads it too, but rounds the time through a float; here it is exact.
     """
     tokens = reply.split(".")
-    start = 2 if len(tokens) == 9 else 4  # noqa: PLR2004 - the short form has nine tokens
+    start = 2 if len(tokens) == _SHORT else 4
     _, consumer, _, sequence, delivery, nanos, pending = tokens[start : start + 7]
-    return int(sequence), int(delivery), int(nanos), int(pending), consumer
+    return Place(int(sequence), int(delivery), int(nanos), int(pending), consumer)
 
 
 class OrderedReader(Generic[T]):
-    """Reads `stream` on `subjects` behind `after`; `read` turns each message into a T.
+    """Reads a stream on `subjects` behind `after`; `read` turns each message into a T.
 
     Used as an asynchronous context manager. `before_resuming` runs before the reader goes on
     after an interruption: what it raises, `take` raises. `ahead` bounds what is asked for and not
-    yet taken.
+    yet taken. `patience` is for interruptions; the first time the stream must be there soon.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what to read, from where, how far ahead
         self,
         js: JetStreamContext,
         read: Callable[[Msg], T],
@@ -85,8 +105,9 @@ class OrderedReader(Generic[T]):
         stream: str,
         subjects: Sequence[str],
         after: int,
-        ahead: int = 4000,
+        ahead: int,
         before_resuming: Callable[[], Awaitable[None]] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._js = js
         self._nc = client_of(js)
@@ -95,6 +116,7 @@ class OrderedReader(Generic[T]):
         self._subjects = tuple(subjects)
         self._ahead = ahead
         self._before_resuming = before_resuming
+        self._patience = patience
         self.last = after
         """Sequence of the last message received."""
         self.to_come = 0
@@ -110,22 +132,29 @@ class OrderedReader(Generic[T]):
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
-        await self._within_patience(self._make_consumer)
+        try:
+            await self._within(PATIENCE, self._make_consumer)
+        except BaseException:
+            await self._drop_consumer()
+            raise
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self._drop_consumer()
 
     async def take(self, at_most: int, *, fill: bool = False) -> list[T]:
-        """What has come, in order. Waits for the first, and with `fill` for all there is to come."""
+        """What has come, in order. Waits for the first; with `fill`, for as many as there are."""
         loop = asyncio.get_running_loop()
         self._heard = max(self._heard, loop.time())
-        while len(self._ready) < (min(at_most, max(1, len(self._ready) + self.to_come)) if fill else 1):
+        while len(self._ready) < self._enough(at_most, fill=fill):
             if doubt := self._doubts(loop.time()):
                 log.info("reader_resumes", stream=self._stream, after=self.last, because=doubt)
-                await self._within_patience(self._resume)
+                await self._within(self._patience, self._resume)
             await self._ask()
             self._news.clear()
             try:
@@ -136,6 +165,9 @@ class OrderedReader(Generic[T]):
         taken = [self._ready.popleft() for _ in range(min(at_most, len(self._ready)))]
         await self._ask()
         return taken
+
+    def _enough(self, at_most: int, *, fill: bool) -> int:
+        return min(at_most, max(1, len(self._ready) + self.to_come)) if fill else 1
 
     def _doubts(self, now: float) -> str | None:
         """Why the consumer cannot be trusted any more, if so."""
@@ -150,13 +182,19 @@ class OrderedReader(Generic[T]):
     async def _ask(self) -> None:
         """Ask for more when half of what we may hold is neither here nor on its way."""
         room = self._ahead - self._asked - len(self._ready)
-        if self._consumer is None or room < max(1, self._ahead // 2):
+        if self._consumer is None or self._subscription is None or room < max(1, self._ahead // 2):
             return
         self._asked += room
-        request = {"batch": room, "expires": int(EXPIRES * _NANOS), "idle_heartbeat": int(HEARTBEAT * _NANOS)}
+        request = {
+            "batch": room,
+            "max_bytes": MOST_BYTES,
+            "expires": int(EXPIRES * _NANOS),
+            "idle_heartbeat": int(HEARTBEAT * _NANOS),
+        }
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}"
-        assert self._subscription is not None
-        await self._nc.publish(subject, json.dumps(request).encode(), reply=self._subscription.subject)
+        await self._nc.publish(
+            subject, json.dumps(request).encode(), reply=self._subscription.subject
+        )
 
     async def _receive(self, message: Msg) -> None:
         """Called by the client for every message, in order."""
@@ -164,24 +202,25 @@ class OrderedReader(Generic[T]):
         if not message.reply.startswith(_ACK_PREFIX):
             self._receive_status(message.headers or {})
             return
-        sequence, delivery, _, self.to_come, consumer = place(message.reply)
-        if consumer != self._consumer or self._doubt:
+        stands = place(message.reply)
+        if stands.consumer != self._consumer or self._doubt:
             return
-        if delivery != self._delivered + 1 or sequence <= self.last:
-            self._doubt = f"gap: delivery {delivery} after {self._delivered}"
+        if stands.delivery != self._delivered + 1 or stands.sequence <= self.last:
+            self._doubt = f"gap: delivery {stands.delivery} after {self._delivered}"
         else:
-            self._asked -= 1
-            self._delivered = delivery
-            self.last = sequence
             self._ready.append(self._read(message))
+            self._asked -= 1
+            self._delivered += 1
+            self.last = stands.sequence
+            self.to_come = stands.to_come
         self._news.set()
 
     def _receive_status(self, headers: dict[str, str]) -> None:
-        status = headers.get("Status", "503")
-        if status == "408":  # a request has expired with so many messages not given
-            self._asked -= int(headers.get("Nats-Pending-Messages", self._asked))
+        status, text = headers.get("Status", "503"), headers.get("Description", "")
+        if status == "408" or text in _ENDED:  # with so many messages not given
+            self._asked -= int(headers.get("Nats-Pending-Messages", 0))
         elif status != "100":  # not a heartbeat: consumer gone, leader changed, server going down
-            self._doubt = f"{status} {headers.get('Description', '')}"
+            self._doubt = f"{status} {text}"
         self._news.set()
 
     async def _resume(self) -> None:
@@ -208,7 +247,7 @@ class OrderedReader(Generic[T]):
             mem_storage=True,
             num_replicas=1,
         )
-        info = await self._js.add_consumer(self._stream, config)
+        info = await self._js.add_consumer(self._stream, config, timeout=MAKING)
         self.to_come = info.num_pending or 0
         self._consumer = info.name
         self._heard = asyncio.get_running_loop().time()
@@ -225,10 +264,10 @@ class OrderedReader(Generic[T]):
         if consumer is not None:
             await self._nc.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer}", b"")
 
-    async def _within_patience(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _within(self, patience: float, step: Callable[[], Awaitable[None]]) -> None:
         """Run `step` until the server answers it."""
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + PATIENCE, 0.05
+        deadline, pause = loop.time() + patience, 0.05
         while True:
             try:
                 return await step()
@@ -236,9 +275,9 @@ class OrderedReader(Generic[T]):
                 await self._drop_consumer()
                 if loop.time() + pause > deadline:
                     raise Unreachable(
-                        f"stream {self._stream} could not be read for {PATIENCE:.0f} s: {error!r}. Does the "
-                        "server run, does the stream exist, and may this credential create consumers on it "
-                        "and ask them for messages?"
+                        f"stream {self._stream} could not be read for {patience:.0f} s: {error}. "
+                        "Does the server run, does the stream exist, and may this credential "
+                        "create consumers on it and ask them for messages?"
                     ) from error
                 log.warning("reader_waits", stream=self._stream, after=self.last, error=str(error))
             await asyncio.sleep(pause)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from contracts.envelope import Recorded
-from eventlog.columns import IDENTIFIER, Column, columns_of
+from eventlog.columns import IDENTIFIER, Column, columns_of, getter
 
 Row = TypeVar("Row")
 Key: TypeAlias = tuple[Any, ...]
@@ -45,31 +44,18 @@ class Table(Generic[Row]):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", columns_of(self.row))
-        names = {column.name for column in self.columns}
-        wrong = [
-            *([] if IDENTIFIER.fullmatch(self.name) else ["name: lower-case letters, digits and '_'"]),
-            *(["name: taken by the runner"] if self.name in RESERVED else []),
-            *(["fold or fold_key: one of the two"] if (self.fold is None) == (self.fold_key is None) else []),
-            *(["key: at least one column"] if not self.key else []),
-            *(f"key: no column {k!r}" for k in self.key if k not in names),
-            *(f"key: {c.name} cannot be a key" for c in self.columns if c.name in self.key and not c.is_key),
-            *(f"indexes: no column {i!r}" for i in _named(self.indexes) if i not in names),
-        ]
-        if wrong:
+        if wrong := list(_faults(self)):
             raise ValueError(f"table {self.name!r}: {'; '.join(wrong)}")
 
     def key_of(self) -> Callable[[Any], Key]:
         """A function from a row to its key."""
-        get = attrgetter(*self.key)
-        return get if len(self.key) > 1 else lambda row: (get(row),)
+        return getter(self.key)
 
     def step(self) -> Callable[[Row | None, Recorded, Key], Row | None]:
         """`fold_key`, or `fold` in its form."""
-        if self.fold_key is not None:
-            return self.fold_key
-        fold = self.fold
-        assert fold is not None
-        return lambda row, fact, _: fold(row, fact)
+        if (fold := self.fold) is not None:
+            return lambda row, fact, _: fold(row, fact)
+        return cast(Callable[[Row | None, Recorded, Key], Row | None], self.fold_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +77,8 @@ class Projection:
         doubled = len({table.name for table in self.tables}) != len(self.tables)
         if doubled or not self.tables or not self.subjects or not IDENTIFIER.fullmatch(self.name):
             raise ValueError(
-                f"projection {self.name!r}: a name of lower-case letters, digits and '_', subjects, and"
-                " tables of different names"
+                f"projection {self.name!r}: a name of lower-case letters, digits and '_', subjects,"
+                " and tables of different names"
             )
 
 
@@ -113,13 +99,15 @@ _Stepper: TypeAlias = tuple[Callable[[Any, Recorded, Key], Any], Callable[[Any],
 class Folding:
     """Folds facts into rows that are held in memory; knows which of them changed.
 
-    Before a fact is folded, the rows that it touches have to be there: ask `missing`, give them
-    with `know`.
+    Before a fact is folded, the rows that it touches must be known: ask which are `missing`, and
+    hand them in with `know`.
     """
 
     def __init__(self, projection: Projection) -> None:
         self._tables = projection.tables
-        self._steppers: list[_Stepper] = [(table.step(), table.key_of()) for table in projection.tables]
+        self._steppers: list[_Stepper] = [
+            (table.step(), table.key_of()) for table in projection.tables
+        ]
         self._rows: list[dict[Key, Any]] = [{} for _ in projection.tables]
         self._stored: list[set[Key]] = [set() for _ in projection.tables]
         self._changed: list[dict[Key, None]] = [{} for _ in projection.tables]
@@ -131,7 +119,7 @@ class Folding:
         """The rows that a fact touches. Raises `Unfoldable`."""
         try:
             return [(i, key) for i, table in enumerate(self._tables) for key in table.keys(fact)]
-        except Exception as error:  # whatever a declaration raises says that it cannot take the fact in
+        except Exception as error:  # whatever a declaration raises, it cannot take this fact
             raise Unfoldable(fact, f"{type(error).__name__}: {error}") from error
 
     def missing(self, touched: Iterable[Touched]) -> Iterator[tuple[int, list[Key]]]:
@@ -161,11 +149,13 @@ class Folding:
             step, key_of = self._steppers[i]
             try:
                 row = step(self._rows[i][key], fact, key)
-            except Exception as error:  # whatever a fold raises says that it cannot take the fact in
+            except Exception as error:  # whatever a fold raises, it cannot take this fact
                 raise Unfoldable(fact, f"{type(error).__name__}: {error}") from error
             if row is not None and key_of(row) != key:
                 name = self._tables[i].name
-                raise Unfoldable(fact, f"{name}: touched key {key}, but folded a row of {key_of(row)}")
+                raise Unfoldable(
+                    fact, f"{name}: touched key {key}, but folded a row of {key_of(row)}"
+                )
             after.append((i, key, row))
         for i, key, row in after:
             self._rows[i][key] = row
@@ -189,8 +179,10 @@ class Folding:
 
     def forget(self) -> None:
         """Start anew: everything was written, or nothing of it counts."""
-        for part in (*self._rows, *self._stored, *self._changed):
-            part.clear()
+        for rows, stored, changed in zip(self._rows, self._stored, self._changed, strict=True):
+            rows.clear()
+            stored.clear()
+            changed.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,5 +194,22 @@ class Changes:
     gone: list[Key]
 
 
-def _named(indexes: Iterable[str]) -> Iterator[str]:
-    return (column.strip() for index in indexes for column in index.split(","))
+def _faults(table: Table[Any]) -> Iterator[str]:
+    """What is wrong with a declaration."""
+    columns = {column.name: column for column in table.columns}
+    if not IDENTIFIER.fullmatch(table.name):
+        yield "name: lower-case letters, digits and '_'"
+    if table.name in RESERVED:
+        yield "name: taken by the runner"
+    if (table.fold is None) == (table.fold_key is None):
+        yield "fold, fold_key: one of the two"
+    if not table.key:
+        yield "key: at least one column"
+    for name in table.key:
+        if name not in columns:
+            yield f"key: no column {name!r}"
+        elif not columns[name].is_key:
+            yield f"key: {name!r} is of a type that cannot be a key"
+    for name in (name.strip() for index in table.indexes for name in index.split(",")):
+        if name not in columns:
+            yield f"indexes: no column {name!r}"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -23,7 +24,7 @@ from nats.js.errors import APIError
 from contracts.envelope import Header, Recorded, Unreadable, log_subject
 from eventlog.headers import parse_headers
 from eventlog.message import LOG, chain_hash, decode
-from eventlog.ordered import OrderedReader, Vanished, client_of, place
+from eventlog.ordered import PATIENCE, OrderedReader, Vanished, client_of, place
 
 EVERYTHING: Final = ("log.>",)
 AT_MOST: Final = 1000
@@ -36,6 +37,10 @@ TIMEOUT: Final = 5.0
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_FOUND: Final = 10037
+
+
+async def nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,8 @@ class Unread:
 
     @property
     def hash(self) -> str:
-        """What stands for the chain hash of a fact: the one it claims, or that of its bytes."""
-        claimed = self.headers.get(Header.HASH)
-        return claimed or sha256(self.subject.encode() + b"\n" + self.data).hexdigest()
+        """What stands for the chain hash of a fact."""
+        return _hash(self.subject, self.headers, self.data)
 
 
 Entry = Recorded | Unread
@@ -81,6 +85,11 @@ class Stored:
             )
 
     @property
+    def hash(self) -> str:
+        """Its chain hash, as far as it has one."""
+        return _hash(self.subject, self.headers, self.data)
+
+    @property
     def is_intact(self) -> bool:
         """Whether the stored bytes give the hash that they claim."""
         claimed = self.headers.get(Header.HASH)
@@ -91,15 +100,23 @@ class Stored:
     def fact(self) -> Recorded:
         """The fact that it is. Raises `Unreadable`."""
         return decode(
-            self.subject, self.headers, self.data, sequence=self.sequence, recorded_at=self.recorded_at
+            self.subject,
+            self.headers,
+            self.data,
+            sequence=self.sequence,
+            recorded_at=self.recorded_at,
         )
 
 
 def recorded_from(message: Msg) -> Recorded:
     """The fact in a message that a consumer delivered. Raises `Unreadable`."""
-    sequence, _, nanos, _, _ = place(message.reply)
+    stands = place(message.reply)
     return decode(
-        message.subject, message.headers, message.data, sequence=sequence, recorded_at=_moment(nanos)
+        message.subject,
+        message.headers,
+        message.data,
+        sequence=stands.sequence,
+        recorded_at=_moment(stands.nanos),
     )
 
 
@@ -107,10 +124,15 @@ def entry_from(message: Msg) -> Entry:
     """What a delivered message is: a fact, or unread."""
     try:
         return recorded_from(message)
-    except Unreadable as error:
-        sequence, _, nanos, _, _ = place(message.reply)
+    except Exception as error:  # noqa: BLE001 - whatever reading raises is said of this message
+        stands = place(message.reply)
         return Unread(
-            sequence, _moment(nanos), message.subject, str(error), message.headers or {}, message.data
+            stands.sequence,
+            _moment(stands.nanos),
+            message.subject,
+            str(error),
+            message.headers or {},
+            message.data,
         )
 
 
@@ -148,7 +170,7 @@ async def read_log(
     subjects: Sequence[str] = EVERYTHING,
     types: frozenset[str] | None = None,
     at_most: int = AT_MOST,
-) -> AsyncIterator[list[Entry]]:
+) -> AsyncGenerator[list[Entry], None]:
     """The log behind `after`, in batches, as far as it reaches now.
 
     `up_to` (a sequence) and `until` (a moment, by the log's clock) are the last to be read.
@@ -189,13 +211,13 @@ async def follow(
     after: int,
     subjects: Sequence[str] = EVERYTHING,
     at_most: int = AT_MOST,
-    before_resuming: Callable[[], Awaitable[None]] | None = None,
-) -> AsyncIterator[list[Entry]]:
+    before_resuming: Callable[[], Awaitable[None]] = nothing,
+) -> AsyncGenerator[list[Entry], None]:
     """The log behind `after` and whatever is added, without end: what has gathered, when it has.
 
     After an interruption it goes on where it was; `before_resuming` runs first.
     """
-    async with _reader(js, subjects, after, at_most, before_resuming) as reader:
+    async with _reader(js, subjects, after, at_most, before_resuming, math.inf) as reader:
         while True:
             yield await reader.take(at_most)
 
@@ -205,7 +227,8 @@ def _reader(
     subjects: Sequence[str],
     after: int,
     at_most: int,
-    before_resuming: Callable[[], Awaitable[None]] | None = None,
+    before_resuming: Callable[[], Awaitable[None]],
+    patience: float = PATIENCE,
 ) -> OrderedReader[Entry]:
     return OrderedReader(
         js,
@@ -215,7 +238,13 @@ def _reader(
         after=after,
         ahead=max(2 * at_most, AHEAD),
         before_resuming=before_resuming,
+        patience=patience,
     )
+
+
+def _hash(subject: str, headers: Mapping[str, str], data: bytes) -> str:
+    """The hash that a message claims, or that of its bytes."""
+    return headers.get(Header.HASH) or sha256(subject.encode() + b"\n" + data).hexdigest()
 
 
 def _moment(nanos: int) -> datetime:
@@ -254,7 +283,9 @@ async def _replica_pages(js: JetStreamContext, subject: str, after: int) -> Asyn
     try:
         while True:
             request = json.dumps({"seq": after + 1, "next_by_subj": subject, "batch": PAGE})
-            await nc.publish(f"$JS.API.DIRECT.GET.{LOG}", request.encode(), reply=subscription.subject)
+            await nc.publish(
+                f"$JS.API.DIRECT.GET.{LOG}", request.encode(), reply=subscription.subject
+            )
             async for stored in _page(replies):
                 if stored is None:
                     return

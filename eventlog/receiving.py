@@ -64,6 +64,20 @@ def reacting(fact: Recorded, command: C, *, room: str, name: str) -> Issued[C]:
     )
 
 
+def parked_headers(
+    consumer: str, subject: str, sequence: int, headers: Mapping[str, str], error: Exception
+) -> dict[str, str]:
+    """The headers of a parked message: what it came with, where from, and why it is parked."""
+    kept = {k: v for k, v in headers.items() if not k.lower().startswith("nats-")}
+    return {
+        **kept,
+        "Nats-Msg-Id": f"{consumer}:{sequence}",
+        "waggle-parked-sequence": str(sequence),
+        "waggle-parked-subject": subject,
+        "waggle-parked-reason": f"{type(error).__name__}: {error}"[:1000],
+    }
+
+
 def about(issued: Issued[Any]) -> str:
     """The id that an answer is about."""
     return _subject_of(issued.command) or issued.command_id

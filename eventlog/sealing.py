@@ -82,6 +82,11 @@ class KeyStore:
         self._print_key = digest(master, b"waggle command fingerprint", "sha256")
         self._cache: dict[str, tuple[float, AESGCM | None]] = {}
 
+    def at_hand(self, person: str) -> AESGCM | None:
+        """The person's key, where it was used lately."""
+        entry = self._cache.get(person)
+        return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+
     async def provide(self, persons: Iterable[str]) -> dict[str, AESGCM]:
         """The key of each person, made where there is none yet.
 
@@ -161,19 +166,23 @@ async def create_key_table(pool: asyncpg.Pool) -> None:
     await pool.execute(SCHEMA)
 
 
-async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> Sequence[Fact]:
+async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> list[Fact]:
     """The facts with every personal field sealed, ready to be written.
 
     Raises `Refused` when the person has been erased.
     """
-    persons = {_person(f) for f in facts if _open_fields(f)}
-    if not persons:
-        return facts
-    found = await keys.provide(persons)
-    return [
-        _sealed(f, fact_id(f.stream, f.stream_id, command_id, i), found)
-        for i, f in enumerate(facts)
-    ]
+    sealed: list[Fact] = []
+    for index, fact in enumerate(facts):
+        names = _open_fields(fact)
+        if names:
+            person = _person(fact)
+            key = keys.at_hand(person) or (await keys.provide((person,)))[person]
+            place = fact_id(fact.stream, fact.stream_id, command_id, index)
+            boxes = {n: seal_value(key, person, f"{place}/{n}", getattr(fact, n)) for n in names}
+            sealed.append(fact.model_copy(update=boxes))
+        else:
+            sealed.append(fact)
+    return sealed
 
 
 async def unseal(recorded: Sequence[Recorded], keys: KeyStore) -> list[Fact]:
@@ -194,15 +203,6 @@ def _person(fact: Fact) -> str:
 
 def _open_fields(fact: Fact) -> list[str]:
     return [n for n in fact.personal if isinstance(getattr(fact, n), str)]
-
-
-def _sealed(fact: Fact, its_id: str, keys: dict[str, AESGCM]) -> Fact:
-    names = _open_fields(fact)
-    if not names:
-        return fact
-    person = _person(fact)
-    boxes = {n: seal_value(keys[person], person, f"{its_id}/{n}", getattr(fact, n)) for n in names}
-    return fact.model_copy(update=boxes)
 
 
 def _opened(recorded: Recorded, keys: dict[str, AESGCM]) -> Fact:

@@ -43,7 +43,7 @@ from eventlog.execute import Contended, Execution
 from eventlog.health import Check, Health, nats_healthz
 from eventlog.message import LOG
 from eventlog.read import recorded_from
-from eventlog.receiving import about, issued_from, problems
+from eventlog.receiving import about, issued_from, parked_headers, problems
 from eventlog.sealing import KeyStore, read_master_key
 from eventlog.settings import Settings
 from eventlog.standing import Standing
@@ -243,12 +243,21 @@ class Service:
             return Answer(outcome=Outcome.REFUSED, id=about(issued), reasons=refusal.reasons), False
         except TRANSIENT as error:
             log.warning(
-                "undecided", command=kind.__name__, command_id=issued.command_id, error=repr(error)
+                "undecided",
+                command=kind.__name__,
+                id=about(issued),
+                command_id=issued.command_id,
+                error=repr(error),
             )
             outcome = Outcome.BUSY if isinstance(error, UNTOUCHED) else Outcome.UNKNOWN
             detail = f"{str(error) or type(error).__name__}; send it again, unchanged"
         except Exception:
-            log.exception("command_broke", command=kind.__name__, command_id=issued.command_id)
+            log.exception(
+                "command_broke",
+                command=kind.__name__,
+                id=about(issued),
+                command_id=issued.command_id,
+            )
             outcome = Outcome.UNKNOWN
             detail = f"{self.room} broke on it; its log tells more under {issued.command_id}"
         return Answer(
@@ -312,7 +321,13 @@ class Service:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What broke outside a handler (a connection lost while answering) is delivered again."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("task_broke", error=repr(error))
 
     async def _answer(self, raw: Msg, kind: type[C], handler: CommandHandler[C]) -> None:
         reply, known = await self.handled(raw, raw.subject, kind, handler)
@@ -327,22 +342,16 @@ class Service:
             await handler(raw)
             await raw.ack()
         except Refused as refusal:
-            log.info("reaction_refused", durable=durable, subject=raw.subject, reason=str(refusal))
+            log.info("reaction_refused", **_place(durable, raw), reason=str(refusal))
             await raw.ack()
         except Later as later:
             await raw.nak(delay=later.seconds)
         except TRANSIENT as error:
-            log.warning("reaction_delayed", durable=durable, subject=raw.subject, error=repr(error))
+            log.warning("reaction_delayed", **_place(durable, raw), error=repr(error))
             await raw.nak(delay=RETRY_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever broke, the fact is kept
             tries = raw.metadata.num_delivered
-            log.warning(
-                "reaction_broke",
-                durable=durable,
-                subject=raw.subject,
-                tries=tries,
-                error=repr(error),
-            )
+            log.warning("reaction_broke", **_place(durable, raw), tries=tries, error=repr(error))
             if isinstance(error, Unreadable) or tries >= POISON_TRIES:
                 await self._park(durable, raw, error)
                 await raw.ack()
@@ -351,21 +360,24 @@ class Service:
 
     async def _park(self, durable: str, raw: Msg, error: Exception) -> None:
         """Keep what cannot be handled, with the reason; never drop it."""
+        log.error("parked", **_place(durable, raw), reason=repr(error))
         sequence = raw.metadata.sequence.stream
-        log.error(
-            "parked", durable=durable, subject=raw.subject, sequence=sequence, reason=repr(error)
-        )
-        kept = {k: v for k, v in (raw.headers or {}).items() if not k.lower().startswith("nats-")}
-        headers = {
-            **kept,
-            "Nats-Msg-Id": f"{durable}:{sequence}",
-            "waggle-parked-sequence": str(sequence),
-            "waggle-parked-subject": raw.subject,
-            "waggle-parked-reason": f"{type(error).__name__}: {error}"[:1000],
-        }
+        headers = parked_headers(durable, raw.subject, sequence, raw.headers or {}, error)
         await self.js.publish(
             f"parked.{durable}", raw.data, stream="PARK", headers=headers, timeout=5
         )
+
+
+def _place(durable: str, raw: Msg) -> dict[str, Any]:
+    """What a log line says of a delivery."""
+    headers = raw.headers or {}
+    return {
+        "durable": durable,
+        "subject": raw.subject,
+        "sequence": raw.metadata.sequence.stream,
+        "command_id": headers.get(Header.COMMAND),
+        "correlation": headers.get(Header.CORRELATION),
+    }
 
 
 def _collect_rarely() -> None:

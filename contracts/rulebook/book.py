@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_right
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -100,40 +100,42 @@ class Rulebook(Part):
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
 class Published:
     """The documents that were published so far, in order."""
 
-    documents: tuple[Document, ...] = ()
-    _books: dict[tuple[int, ...], Rulebook] = field(default_factory=dict, compare=False, repr=False)
-    """Put together once, by the places of their documents in the order."""
+    def __init__(self, documents: tuple[Document, ...] = ()) -> None:
+        self.documents = documents
+        self._starts = sorted({document.effective_from for document in documents})
+        """Between two of these the rules do not change."""
+        self._books: dict[int, Rulebook | None] = {}
 
     def and_then(self, document: Document) -> Published:
         """One more is published."""
-        return Published((*self.documents, document), self._books)
+        return Published((*self.documents, document))
 
     def at(self, moment: datetime) -> Rulebook | None:
         """The rules that hold at a moment: of each kind, of those in effect, the last published.
 
         None until all five kinds are in effect.
         """
-        chosen: dict[str, int] = {}
-        name = ""
-        for index in range(len(self.documents) - 1, -1, -1):
-            document = self.documents[index]
-            if document.effective_from <= moment and document.kind not in chosen:
-                name = name or document.rulebook
-                if document.rulebook == name:
-                    chosen[document.kind] = index
-                    if len(chosen) == len(KINDS):
-                        return self._book(tuple(chosen[kind] for kind in KINDS))
-        return None
+        since = bisect_right(self._starts, moment)
+        if since not in self._books:
+            self._books[since] = self._put_together(moment)
+        return self._books[since]
 
-    def _book(self, places: tuple[int, ...]) -> Rulebook:
-        if places not in self._books:
-            parts = {str(k): self.documents[i] for k, i in zip(KINDS, places, strict=True)}
-            self._books[places] = Rulebook.model_validate(parts)
-        return self._books[places]
+    def _put_together(self, moment: datetime) -> Rulebook | None:
+        there = [d for d in reversed(self.documents) if d.effective_from <= moment]
+        parts: dict[str, Document] = {}
+        for document in there:
+            if document.rulebook == there[0].rulebook:
+                parts.setdefault(document.kind, document)
+        return Rulebook.model_validate(parts) if len(parts) == len(KINDS) else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Published) and other.documents == self.documents
+
+    def __hash__(self) -> int:
+        return hash(tuple((d.rulebook, d.kind, d.version) for d in self.documents))
 
 
 def in_force(published: Published, at: datetime) -> Rulebook | None:

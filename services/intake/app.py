@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 import uvloop
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -23,6 +24,7 @@ from services.intake import reactions
 from services.intake.decider.party import PARTY
 from services.intake.decider.report import REPORT
 
+log = structlog.get_logger()
 ROOM: Final = "intake"
 
 
@@ -34,28 +36,32 @@ async def wire(service: Service) -> None:
     reports = service.execution(REPORT)
     parties = service.execution(PARTY)
 
+    async def take_on(issued: Issued[SubmitReport], *, quiet: bool = False) -> Handled:
+        rules = _rules(published.value, issued.at)
+        done = await reports.carry_out(
+            issued, issued.command_id, rules, likely_new=True, quiet=quiet
+        )
+        return done.answer((ReportRefused,)), done.known
+
     @service.command(SubmitReport)
     async def submit_report(issued: Issued[SubmitReport]) -> Handled:
-        report = issued.command
-        at = report.seen_at if issued.history else issued.at
-        own = replace(issued, command_id=report.report_id, correlation=report.report_id, at=at)
-        rules = _rules(published.value, at)
-        done = await reports.carry_out(own, report.report_id, rules, likely_new=True)
-        return done.answer((ReportRefused,)), done.known
+        return await take_on(_reporting(issued, issued.command))
 
     @service.command(SubmitReports)
     async def submit_reports(issued: Issued[SubmitReports]) -> Handled:
         async def answered(data: dict[str, Any]) -> Handled:
             try:
-                part = _part(issued, SubmitReport.model_validate(data))
+                part = _reporting(issued, SubmitReport.model_validate(data))
             except ValidationError as error:
                 given = str(data.get("report_id", ""))
                 return Answer(outcome=Outcome.INVALID, id=given, reasons=problems(error)), False
-            return await service.settled(SubmitReport, part, submit_report(part))
+            return await service.settled(SubmitReport, part, take_on(part, quiet=True))
 
         parts = await asyncio.gather(*map(answered, issued.command.reports))
         known = tuple(index for index, (_, was_known) in enumerate(parts) if was_known)
         answers = tuple(answer for answer, _ in parts if isinstance(answer, Answer))
+        outcomes = Counter(answer.outcome.value for answer in answers)
+        log.info("reports_settled", command_id=issued.command_id, actor=issued.actor, **outcomes)
         return Answers(answers=answers, known=known), False
 
     @service.command(RegisterParty)
@@ -85,13 +91,19 @@ async def wire(service: Service) -> None:
         )
 
 
-def _part(issued: Issued[SubmitReports], report: SubmitReport) -> Issued[SubmitReport]:
-    """One report of many, as if it had come by itself."""
+def _reporting(
+    issued: Issued[SubmitReport] | Issued[SubmitReports], report: SubmitReport
+) -> Issued[SubmitReport]:
+    """A report as its own command: its id is the idempotency key, whatever request it came in.
+
+    Imported history is decided at the moment the rider saw it.
+    """
     return Issued(
         command=report,
         command_id=report.report_id,
         actor=issued.actor,
-        at=issued.at,
+        at=report.seen_at if issued.history else issued.at,
+        correlation=report.report_id,
         history=issued.history,
         trace=issued.trace,
     )

@@ -40,7 +40,7 @@ def decide(issued: Issued[SubmitReport], state: State, rules: Rulebook) -> list[
     }
     if reasons := tuple(_objections(issued, rules)):
         return [ReportRefused(reasons=reasons, **said)]
-    given = report.position if position != report.position else None
+    given = report.position if position is not report.position else None
     return [ReportAccepted(given_position=given, **said)]
 
 

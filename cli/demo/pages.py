@@ -1,0 +1,133 @@
+"""A report's timeline and a rider's passbook, read from the house and set in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from cli.demo.folding import Folded
+from cli.demo.names import RETURNED, Names
+from cli.timeline import Told
+from cli.wording import personal, sentence
+from contracts.account import PointsAwarded
+from contracts.case import (
+    CaseClosed,
+    CaseDispatched,
+    CaseEscalated,
+    CaseOpened,
+    CaseRejected,
+    CloseOutcome,
+    ReworkOrdered,
+    WorkAccepted,
+    WorkResolved,
+    WorkReturned,
+    WorkVerified,
+)
+from contracts.envelope import Fact
+from contracts.report import ReportAccepted, ReportRefused
+
+ENDED: Final = {
+    CloseOutcome.FIXED: "问题已解决",
+    CloseOutcome.ANSWERED: "已答复",
+    CloseOutcome.UNFOUNDED: "无需处置",
+}
+PHOTO: Final = "photo"
+
+
+def timeline_table(
+    facts: Sequence[Told], clock: Mapping[str, datetime], names: Names, zone: tzinfo
+) -> Table:
+    """The facts of a report and its case; `clock` has the story's time of each command."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(justify="right", no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for told in facts:
+        fact = told.fact
+        at = clock.get(fact.command_id)
+        written = [
+            (f"（照片 {words}）" if name == PHOTO else f"：“{words}”", "italic")
+            for name, words in personal(told.body)
+        ]
+        recorded = f"{fact.recorded_at.astimezone(zone):%H:%M:%S.%f}"[:-3]
+        because = f" because of {told.cause}" if told.cause else ""
+        gloss = f"{fact.type} by {fact.actor}{because} at {recorded}: {sentence(told.body)}"
+        sequence = Text(f"#{fact.sequence}")
+        table.add_row(sequence, _time(at), Folded(in_chinese(told.body, names), *written))
+        table.add_row("", "", Folded(gloss, style="dim"))
+    return table
+
+
+def _time(at: datetime | None) -> Text:
+    """The story's clock; an arrow where the house has acted by itself."""
+    return Text("  ↳", "dim") if at is None else Text(f"{at:%H:%M}")
+
+
+def notices_line(count: int, report_id: str) -> Folded:
+    """What the timeline leaves out."""
+    return Folded(
+        f"骑手和各单位为此收到的 {count} 条通知这里没有列出。"
+        f" The {count} notices that told of it are left out here: waggle timeline {report_id}",
+        style="dim",
+    )
+
+
+def in_chinese(fact: Fact, names: Names) -> str:
+    """What a fact says to a clerk."""
+    match fact:
+        case ReportAccepted(service_code=code):
+            return f"受理上报（{names.service(code).zh}）"
+        case ReportRefused():
+            return "不予受理"
+        case PointsAwarded(points=points):
+            return f"骑手积分 +{points}"
+        case CaseOpened(area=area):
+            return f"立案（{names.area(area).zh}）"
+        case CaseRejected():
+            return "记录在册，不立案"
+        case CaseDispatched(unit=unit, dispatch=dispatch, explanation=why):
+            return f"第 {dispatch} 次派遣，到{names.unit(unit).zh}。{why.zh}"
+        case CaseEscalated(level=level):
+            return f"升级督办（{level} 级）"
+        case CaseClosed(outcome=outcome):
+            return f"结案：{ENDED[outcome]}"
+        case _:
+            return _of_work(fact, names)
+
+
+def _of_work(fact: Fact, names: Names) -> str:
+    match fact:
+        case WorkAccepted(unit=unit):
+            return f"{names.unit(unit).zh}接单"
+        case WorkReturned(unit=unit, reason=reason):
+            return f"{names.unit(unit).zh}退回（{RETURNED[reason].zh}）"
+        case WorkResolved(unit=unit):
+            return f"{names.unit(unit).zh}报告处置结果"
+        case WorkVerified(verifier=verifier):
+            return f"{names.unit(verifier).zh}核查通过"
+        case ReworkOrdered(verifier=verifier, unit=unit, reworks=reworks):
+            return f"{names.unit(verifier).zh}核查未通过，{names.unit(unit).zh}第 {reworks} 次返工"
+        case _:
+            return type(fact).__name__
+
+
+def passbook_table(
+    lines: Iterable[Mapping[str, Any]], names: Names, places: Mapping[str, str]
+) -> Table:
+    """A line for each award, the sum growing; `places` says where each report was made."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("上报\nreport", no_wrap=True)
+    table.add_column("积分\npoints", justify="right", no_wrap=True)
+    table.add_column("累计\nsum", justify="right", no_wrap=True)
+    table.add_column("事由\nfor what")
+    total = 0
+    for line in lines:
+        total += line["points"]
+        service, place = names.service(line["service_code"]), places.get(line["report_id"], "")
+        what = Folded(service.zh, f"，{place} " if place else " ", (service.en, "dim"))
+        table.add_row(line["report_id"], f"+{line['points']}", f"{total}", what)
+    return table
