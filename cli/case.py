@@ -70,7 +70,7 @@ class Step:
 
 async def verifier(session: Session, _: str) -> str:
     """The unit that verifies by the rules in force."""
-    return (await session.rulebook()).verification.by
+    return (await session.rulebook()).routing.verification.by
 
 
 def accept(

@@ -49,8 +49,9 @@ def sentence(fact: Fact) -> str:
             return f"{receiver} is told by {channel}: {kind}"
         case NoticeParked(receiver=receiver, kind=kind, channel=channel, reason=reason):
             return f"{receiver} could not be told by {channel}: {kind} ({reason})"
-        case RulebookPublished(name=name, version=version, document=book):
-            return f"rules {name}@{version} hold from {book.effective_from.isoformat()}"
+        case RulebookPublished(name=name, kind=kind, version=version, document=document):
+            since = document.effective_from.isoformat()
+            return f"{kind} {version} of {name} holds from {since}"
         case _:
             return _of_case(fact)
 

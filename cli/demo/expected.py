@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cli.story.fates import first_holder
+from cli.story.holders import first_holder
 from cli.story.story import Fate, Story, StoryReport
 from contracts.case import AcceptWork, DispatchCase, ResolveWork, ReturnWork, VerifyWork
 from contracts.notice import Channel, NoticeKind
@@ -125,7 +125,7 @@ def _points(
     accepted: list[StoryReport], cases: Mapping[str, CaseEnd], book: Rulebook
 ) -> Mapping[str, int]:
     """A case that was fixed earns its reporter the points of the kind of hazard it really was."""
-    worth = {service.code: service.points for service in book.services}
+    worth = {service.code: service.default.points for service in book.services}
     points: Counter[str] = Counter()
     for report in accepted:
         case = cases[report.report_id]

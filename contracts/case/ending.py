@@ -39,6 +39,7 @@ class CaseClosed(Fact, stream="case"):
     unit: UnitCode | None = None
     service_code: ServiceCode | None = None
     condition: Id | None = None
+    area: Id | None = None
     outcome: CloseOutcome
     by: PartyId | None = None
     """Who said so."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from contracts.envelope import Answer, Answers, Header, Issued, Outcome
 from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
-from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.logs import set_up_logs
 from eventlog.receiving import problems
 from eventlog.service import Handled, NotReady, Service
@@ -109,7 +109,7 @@ def _reporting(
     )
 
 
-def _rules(published: tuple[Rulebook, ...], at: datetime) -> Rulebook:
+def _rules(published: Published, at: datetime) -> Rulebook:
     if book := in_force(published, at):
         return book
     raise NotReady(f"no rulebook is in force at {at.isoformat()}")
