@@ -59,7 +59,6 @@ from contracts.case.ending import (
     CaseReopened,
     ClosingContested,
     ContestDismissed,
-    Gathered,
     TimeoutAppealed,
     TimeoutExcused,
     TimeoutUpheld,
@@ -88,6 +87,7 @@ from contracts.case.opening import (
     CaseRejected,
     CaseSeparated,
     CheckOrdered,
+    Gathered,
     ReportJoined,
     ReportSeparated,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -187,8 +187,7 @@ class CloseCase(Command, room="router"):
 
     case_id: CaseId
     note: Said
-    outcome: CloseOutcome = CloseOutcome.UNFOUNDED
-    """`unfounded` or `not_ours`."""
+    outcome: Literal[CloseOutcome.UNFOUNDED, CloseOutcome.NOT_OURS] = CloseOutcome.UNFOUNDED
 
 
 class CancelCase(Command, room="router"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
+from contracts.case.opening import Gathered
 from contracts.case.words import CancelReason, CloseOutcome
 from contracts.envelope import (
     CaseId,
@@ -17,16 +16,6 @@ from contracts.envelope import (
     Time,
     UnitCode,
 )
-
-
-class Gathered(BaseModel):
-    """One more report that is about a case, and whose it is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    report_id: ReportId
-    rider_id: RiderId
-    platform: PartyId
 
 
 class CaseClosed(Fact, stream="case"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel, ConfigDict
+
 from contracts.case.words import SeparationReason
 from contracts.envelope import (
     CaseId,
@@ -18,6 +20,16 @@ from contracts.envelope import (
     Words,
 )
 from contracts.report import Position
+
+
+class Gathered(BaseModel):
+    """One more report that is about a case, and whose it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    report_id: ReportId
+    rider_id: RiderId
+    platform: PartyId
 
 
 class CaseOpened(Fact, stream="case"):
@@ -48,6 +60,7 @@ class CaseRejected(Fact, stream="case"):
     rider_id: RiderId
     service_code: ServiceCode | None = None
     reasons: tuple[Reason, ...]
+    note: Personal[str] | None = None
     rulebook: str
 
 
@@ -86,6 +99,8 @@ class CaseJoined(Fact, stream="case"):
     street: UnitCode | None = None
     into: CaseId
     """The original."""
+    gathered: tuple[Gathered, ...] = ()
+    """Reports that had gathered here, and go along."""
     distance_metres: int | None = None
     by: PartyId | None = None
     """Who said so; None: the rule of the condition."""
