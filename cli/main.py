@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import case, contracts, log, look, queues, rebuild, submit, timeline, up
+from cli import case, contracts, log, look, queues, rebuild, standard, submit, timeline, up
 from cli.demo.command import demo
 from cli.imports import command as imports
 
@@ -23,6 +23,7 @@ look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 queues.register(app)
 app.command()(rebuild.rebuild)
+imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")

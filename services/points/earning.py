@@ -1,4 +1,4 @@
-"""What a verified report earns: by the first earning rule that fits, else by its condition. Pure."""
+"""What a report earns: by the first earning rule that fits, else by its condition. Pure."""
 
 from __future__ import annotations
 
