@@ -1,0 +1,151 @@
+"""What router looks up in its own tables: what is open nearby, and what the clock must hear.
+
+The tables may be a moment behind the log. What the clock hears twice is decided once: its command
+id is the moment, and the state of the case knows what it has heard. A duplicate that the tables do
+not show yet is found among what this process has opened itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+import structlog
+
+from contracts.case import Nearby
+from contracts.report import Position
+from contracts.rulebook import Duplicates
+from services.router.duplicates import around
+from services.router.lifecycle import OPEN
+
+log = structlog.get_logger()
+
+TICK: Final = 0.5
+"""Seconds between two looks at what is due."""
+AT_A_TIME: Final = 500
+"""Cases that are heard in one look; with more, the next look follows at once."""
+SIDE_BY_SIDE: Final = 64
+HEARD_FOR: Final = 30.0
+"""Seconds for which a moment is not asked for again: until the tables show what came of it."""
+REMEMBERED: Final = 5_000
+"""Cases opened by this process that are looked at beside the tables."""
+
+DUE: Final = (
+    'SELECT case_id, next_at FROM router."case" WHERE next_at < $1 ORDER BY next_at LIMIT $2'
+)
+NEARBY: Final = (
+    'SELECT case_id, condition, lat, lng, opened_at FROM router."case" WHERE condition = $1'
+    " AND lat BETWEEN $2 AND $3 AND lng BETWEEN $4 AND $5 AND opened_at >= $6 AND step = ANY($7)"
+)
+NOT_THERE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""The projector has not made the tables yet, or they wait for a rebuild."""
+
+Due = tuple[str, datetime]
+"""A case, and the moment that it waits for."""
+
+
+class Watch:
+    """Looks into the tables of the room."""
+
+    def __init__(self, tables: asyncpg.Pool) -> None:
+        self._tables = tables
+        self._opened: deque[Nearby] = deque(maxlen=REMEMBERED)
+        self._heard: dict[Due, float] = {}
+
+    async def nearby(
+        self, condition: str, position: Position, at: datetime, rule: Duplicates
+    ) -> tuple[Nearby, ...]:
+        """The open cases of a condition around a point, as far as they are known here."""
+        south, west, north, east = around(position, rule.radius_metres)
+        since = at - timedelta(hours=rule.window_hours)
+        found = {
+            one.case_id: one
+            for one in self._opened
+            if one.condition == condition
+            and south <= one.position.lat <= north
+            and west <= one.position.lng <= east
+        }
+        try:
+            rows = await self._tables.fetch(
+                NEARBY, condition, south, north, west, east, since, list(OPEN)
+            )
+        except NOT_THERE as error:
+            log.warning("duplicates_not_looked_for", condition=condition, error=str(error))
+            rows = []
+        for row in rows:
+            found[row["case_id"]] = Nearby(
+                case_id=row["case_id"],
+                condition=row["condition"],
+                position=Position(lat=row["lat"], lng=row["lng"]),
+                opened_at=row["opened_at"],
+            )
+        return tuple(found[case_id] for case_id in sorted(found))
+
+    def opened(self, case: Nearby) -> None:
+        """This process has just opened a case; the tables will show it in a moment."""
+        self._opened.append(case)
+
+    async def due(self, now: datetime) -> list[Due]:
+        """What the clock must hear, and did not hear here a moment ago."""
+        try:
+            rows = await self._tables.fetch(DUE, now, AT_A_TIME)
+        except NOT_THERE as error:
+            log.warning("clock_not_looked_at", error=str(error))
+            return []
+        kept = time.monotonic()
+        self._heard = {due: until for due, until in self._heard.items() if until > kept}
+        return [due for row in rows if (due := (row["case_id"], row["next_at"])) not in self._heard]
+
+    def heard(self, due: Due) -> None:
+        """It was decided; the tables will show it in a moment."""
+        self._heard[due] = time.monotonic() + HEARD_FOR
+
+
+async def keep_time(
+    watch: Watch,
+    ring: Callable[[str, datetime], Awaitable[None]],
+    now: Callable[[], datetime],
+    passing: tuple[type[Exception], ...],
+) -> None:
+    """Look again and again for what has come, until cancelled. What fails is tried again.
+
+    `passing` are the errors that pass by themselves.
+    """
+    while True:
+        try:
+            full = await look_once(watch, ring, now(), passing)
+        except passing as error:
+            log.warning("clock_delayed", error=repr(error))
+            full = False
+        if not full:
+            await asyncio.sleep(TICK)
+
+
+async def look_once(
+    watch: Watch,
+    ring: Callable[[str, datetime], Awaitable[None]],
+    now: datetime,
+    passing: tuple[type[Exception], ...],
+) -> bool:
+    """One look: everything that has come is rung. Whether there may be more."""
+    waiting = await watch.due(now)
+    room = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(due: Due) -> None:
+        async with room:
+            try:
+                await ring(*due)
+                watch.heard(due)
+            except passing as error:
+                log.warning("ring_delayed", case_id=due[0], error=repr(error))
+            except Exception:
+                log.exception("ring_broke", case_id=due[0], moment=due[1].isoformat())
+                watch.heard(due)
+
+    await asyncio.gather(*(one(due) for due in waiting))
+    return len(waiting) == AT_A_TIME
