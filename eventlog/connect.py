@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import asyncpg
-import nats
 import structlog
 from nats.aio.client import Client
 
+from eventlog.headers import parse_headers
 from eventlog.settings import Settings
 
 log = structlog.get_logger()
@@ -25,6 +25,16 @@ NATS_OPTIONS: Final[dict[str, Any]] = {
 """Reconnect for ever and soon: the default gives up after two minutes, for good."""
 
 
+class FactClient(Client):
+    """Reads header blocks in one pass.
+
+    A fact has some twenty headers; with nats-py's own parser, following the log takes twice as
+    long.
+    """
+
+    _parse_header_lines = staticmethod(parse_headers)
+
+
 async def report_nats_error(error: Exception) -> None:
     """A permission violation reaches the caller as a mere timeout; its reason only comes here."""
     log.warning("nats_error", error=str(error) or type(error).__name__)
@@ -38,7 +48,8 @@ async def connect_nats(
     options: dict[str, Any] | None = None,
 ) -> Client:
     """A client that is this identity, with a private inbox, reconnecting for ever."""
-    return await nats.connect(
+    client = FactClient()
+    await client.connect(
         servers,
         name=identity,
         nkeys_seed=seed_file,
@@ -46,6 +57,7 @@ async def connect_nats(
         error_cb=report_nats_error,
         **{**NATS_OPTIONS, **(options or {})},
     )
+    return client
 
 
 async def connect_postgres(url: str, *, most: int = 4) -> asyncpg.Pool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 
-def parse_headers(block: bytes) -> dict[str, str]:
+def parse_headers(raw: bytes) -> dict[str, str]:
     """Names and values of a block of `Name: value` lines; lines without a colon are passed over.
 
     Bytes that are no UTF-8 become U+FFFD rather than an error: a foreign header must not stop a
     reader. One pass over the text, since whoever follows the log spends most of its time here.
     """
     headers: dict[str, str] = {}
-    for line in block.decode("utf-8", "replace").split("\r\n"):
+    for line in raw.decode("utf-8", "replace").split("\r\n"):
         name, colon, value = line.partition(": ")
         if colon and ":" not in name:
             headers[name] = value

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -25,7 +25,7 @@ from contracts.rulebook import Rulebook
 from deploy.house import Plan, open_house
 from deploy.rulebooks import load_rulebook
 
-SEED = 7
+SEED: Final = 7
 
 
 def demo(
@@ -80,13 +80,13 @@ async def _demo(asked: Asked, data: Path | None, *, keep: bool, as_json: bool) -
         settings = {"WAGGLE_ALLOW_PRIVATE_WEBHOOKS": "1"}
         house = open_house(Plan(folder, document, settings=settings))
         info, _ = await stack.enter_async_context(house)
-        screen.say(frame.ready(info, clock.lap("start")))
+        screen.say(frame.ready(info, clock.lap("start")), whole=True)
         on = stage(asked, book, Session(info, stack), receiver, screen)
         result = await perform(asked, on, clock)
-        kept = folder if keep or data else None
-        screen.page(
-            "接下来", "What to try next", frame.closing(result.eventful, result.rider, kept)
-        )
+        screen.say()
+        screen.say(frame.verdict(is_well=result.is_well, seconds=result.seconds))
+        next_steps = frame.closing(result.eventful, result.rider, folder if keep or data else None)
+        screen.page("接下来", "What to try next", next_steps)
         if as_json:
             print_json(result.document())
     return Exit.DONE if result.is_well else Exit.NO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,16 @@ LEGEND: Final = (
     *("积分 ", ("points  ", "dim"), "通知 ", ("notices", "dim")),
 )
 """The words of the lines and counters."""
+PARTS: Final = {
+    "start": "启动 start",
+    "day": "一天 the day",
+    "settling": "收尾 settling",
+    "telling": "报表 tables",
+    "rebuild": "重建 rebuild",
+    "checks": "核对 checks",
+}
+SHORT: Final = 0.05
+"""Seconds that are not worth telling."""
 
 
 def ready(info: HouseInfo, seconds: float) -> Text:
@@ -59,6 +70,19 @@ def opening(story: Story, book: Rulebook) -> Group:
     )
 
 
+def verdict(*, is_well: bool, seconds: Mapping[str, float]) -> Group:
+    """Whether all is as it must be, and how long it took."""
+    parts = " · ".join(
+        f"{PARTS[name]} {took:.1f} s" for name, took in seconds.items() if took >= SHORT
+    )
+    said = (
+        Folded(("✔ 全部与故事一致  ", "bold green"), "Everything is as the story says.")
+        if is_well
+        else Folded(("✘ 与故事有出入  ", "bold red"), "Not everything is as the story says.")
+    )
+    return Group(said, Folded(f"{sum(seconds.values()):.1f} s：{parts}", style="dim"))
+
+
 def closing(eventful: str, rider: str, kept: Path | None) -> Group:
     """What to try next."""
     folder = kept or "demo-house"
@@ -67,7 +91,7 @@ def closing(eventful: str, rider: str, kept: Path | None) -> Group:
         (f"waggle passbook {rider} --data {folder}", "任一骑手的存折", "any passbook"),
         (f"waggle status --data {folder}", "案件进度", "where cases stand"),
         (f"waggle log tail --data {folder}", "日志本身", "the log itself"),
-        ("waggle up", "常开在 ./var", "one that stays up"),
+        (f"waggle up --data {folder}", "让它一直开着", "keep it running"),
     ]
     if kept is None:
         again = (f"waggle demo --data {folder}", "再演一遍并留下", "again, and keep it")

@@ -42,6 +42,7 @@ class DayBar(Progress):
         )
 
     def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, and what has come together by now."""
         yield self.make_tasks_table(self.tasks)
         yield Text(" · ".join(f"{what} {n}" for what, n in self._counters()), style="dim")
 
@@ -54,9 +55,9 @@ class Screen:
         self._live = out if out.is_terminal and not quiet else err
         self._hour = -1
 
-    def say(self, text: RenderableType = "") -> None:
-        """A paragraph."""
-        self.console.print(text, highlight=False)
+    def say(self, text: RenderableType = "", *, whole: bool = False) -> None:
+        """A paragraph; a `whole` one is a single line whatever the width."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=whole)
 
     def page(self, zh: str, en: str, *content: RenderableType) -> None:
         """A heading in both languages, and what stands beneath it."""

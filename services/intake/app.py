@@ -4,85 +4,74 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 import uvloop
 from nats.aio.msg import Msg
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.envelope import Answer, Answers, Header, Issued, Outcome
 from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
-from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, Published, gathered, in_force
+from eventlog.asking import UNDECIDED
+from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
 from eventlog.receiving import problems
 from eventlog.service import Handled, NotReady, Service
 from eventlog.settings import Settings
+from eventlog.standing import Standing
 from services.intake import reactions
-from services.intake.decider.party import PARTY
-from services.intake.decider.report import REPORT
+from services.intake.decider import party, report
 
 log = structlog.get_logger()
 ROOM: Final = "intake"
 
 
-async def wire(service: Service) -> None:
-    """Subscribe to what intake carries."""
-    published = await service.standing(
-        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
-    )
-    reports = service.execution(REPORT)
-    parties = service.execution(PARTY)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What intake's subscribers share."""
 
-    async def take_on(issued: Issued[SubmitReport], *, quiet: bool = False) -> Handled:
-        rules = _rules(published.value, issued.at)
-        done = await reports.carry_out(
-            issued, issued.command_id, rules, likely_new=True, quiet=quiet
+    service: Service
+    published: Standing[Published]
+    reports: Execution[report.State, Rulebook]
+    parties: Execution[party.State, None]
+
+    async def submit(self, issued: Issued[SubmitReport]) -> Handled:
+        """Take one report on."""
+        return await self._take_on(_reporting(issued, issued.command))
+
+    async def submit_many(self, issued: Issued[SubmitReports]) -> Handled:
+        """Take many on, each by itself: one that cannot be read spoils no other."""
+        parts = await asyncio.gather(
+            *(self._part(issued, given) for given in issued.command.reports)
         )
-        return done.answer((ReportRefused,)), done.known
-
-    @service.command(SubmitReport)
-    async def submit_report(issued: Issued[SubmitReport]) -> Handled:
-        return await take_on(_reporting(issued, issued.command))
-
-    @service.command(SubmitReports)
-    async def submit_reports(issued: Issued[SubmitReports]) -> Handled:
-        async def answered(data: dict[str, Any]) -> Handled:
-            try:
-                part = _reporting(issued, SubmitReport.model_validate(data))
-            except ValidationError as error:
-                given = str(data.get("report_id", ""))
-                return Answer(outcome=Outcome.INVALID, id=given, reasons=problems(error)), False
-            return await service.settled(SubmitReport, part, take_on(part, quiet=True))
-
-        parts = await asyncio.gather(*map(answered, issued.command.reports))
         known = tuple(index for index, (_, was_known) in enumerate(parts) if was_known)
         answers = tuple(answer for answer, _ in parts if isinstance(answer, Answer))
         outcomes = Counter(answer.outcome.value for answer in answers)
         log.info("reports_settled", command_id=issued.command_id, actor=issued.actor, **outcomes)
         return Answers(answers=answers, known=known), False
 
-    @service.command(RegisterParty)
-    async def register_party(issued: Issued[RegisterParty]) -> Handled:
-        done = await parties.carry_out(issued, issued.command.party_id, None)
+    async def register(self, issued: Issued[RegisterParty]) -> Handled:
+        """Make a party known."""
+        done = await self.parties.carry_out(issued, issued.command.party_id, None)
         return done.answer(), done.known
 
-    @service.deliveries("inbox", "INBOX")
-    async def dropped_in(raw: Msg) -> None:
+    async def dropped_in(self, raw: Msg) -> None:
         """A sender that cannot wait: decided now, the answer on `answer.<platform>`."""
         platform = raw.subject.partition(".")[2]
         headers = raw.headers or {}
         subject = f"cmd.{platform}.{ROOM}"
         if reactions.asked_for(headers) is SubmitReports:
-            reply, _ = await service.handled(raw, subject, SubmitReports, submit_reports)
+            reply, _ = await self.service.handled(raw, subject, SubmitReports, self.submit_many)
         else:
-            reply, _ = await service.handled(raw, subject, SubmitReport, submit_report)
-        if isinstance(reply, Answer) and reply.outcome in (Outcome.BUSY, Outcome.UNKNOWN):
-            raise NotReady(f"{reply.id}: {reply.outcome}")
+            reply, _ = await self.service.handled(raw, subject, SubmitReport, self.submit)
+        if undecided := _undecided(reply):
+            raise NotReady(undecided)
         sequence = raw.metadata.sequence.stream
-        await service.js.publish(
+        await self.service.js.publish(
             f"answer.{platform}",
             reply.model_dump_json().encode(),
             stream="ANSWER",
@@ -90,29 +79,60 @@ async def wire(service: Service) -> None:
             timeout=5,
         )
 
+    async def _part(self, issued: Issued[SubmitReports], given: dict[str, Any]) -> Handled:
+        try:
+            part = _reporting(issued, SubmitReport.model_validate(given))
+        except ValidationError as error:
+            its_id = str(given.get("report_id", ""))
+            return Answer(outcome=Outcome.INVALID, id=its_id, reasons=problems(error)), False
+        return await self.service.settled(SubmitReport, part, self._take_on(part, quiet=True))
+
+    async def _take_on(self, issued: Issued[SubmitReport], *, quiet: bool = False) -> Handled:
+        rules = in_force(self.published.value, issued.at)
+        if rules is None:
+            raise NotReady(f"no rulebook is in force at {issued.at.isoformat()}")
+        done = await self.reports.carry_out(
+            issued, issued.command_id, rules, likely_new=True, quiet=quiet
+        )
+        return done.answer((ReportRefused,)), done.known
+
+
+async def wire(service: Service) -> None:
+    """Subscribe to what intake carries."""
+    published = await service.standing(
+        ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
+    )
+    reports, parties = service.execution(report.REPORT), service.execution(party.PARTY)
+    desk = Desk(service, published, reports, parties)
+    service.command(SubmitReport)(desk.submit)
+    service.command(SubmitReports)(desk.submit_many)
+    service.command(RegisterParty)(desk.register)
+    service.deliveries("inbox", "INBOX")(desk.dropped_in)
+
+
+def _undecided(reply: BaseModel) -> str | None:
+    """What of a reply is still open: a message of the inbox stays until all of it is decided."""
+    answers = reply.answers if isinstance(reply, Answers) else (reply,)
+    waits = [a.id for a in answers if isinstance(a, Answer) and a.outcome in UNDECIDED]
+    return f"undecided: {', '.join(waits[:5])}" if waits else None
+
 
 def _reporting(
-    issued: Issued[SubmitReport] | Issued[SubmitReports], report: SubmitReport
+    issued: Issued[SubmitReport] | Issued[SubmitReports], said: SubmitReport
 ) -> Issued[SubmitReport]:
     """A report as its own command: its id is the idempotency key, whatever request it came in.
 
     Imported history is decided at the moment the rider saw it.
     """
     return Issued(
-        command=report,
-        command_id=report.report_id,
+        command=said,
+        command_id=said.report_id,
         actor=issued.actor,
-        at=report.seen_at if issued.history else issued.at,
-        correlation=report.report_id,
+        at=said.seen_at if issued.history else issued.at,
+        correlation=said.report_id,
         history=issued.history,
         trace=issued.trace,
     )
-
-
-def _rules(published: Published, at: datetime) -> Rulebook:
-    if book := in_force(published, at):
-        return book
-    raise NotReady(f"no rulebook is in force at {at.isoformat()}")
 
 
 async def main() -> None:

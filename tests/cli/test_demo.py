@@ -27,7 +27,7 @@ from deploy.rulebooks import load_rulebook
 
 REPORTS: Final = 40
 """As many as hold every fate of the story."""
-PATIENCE: Final = 300
+PATIENCE: Final = 110
 WAGGLE: Final = (sys.executable, "-m", "cli.main")
 
 
