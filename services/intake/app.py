@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.envelope import Answer, Answers, Header, Issued, Outcome
 from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
-from contracts.rulebook import NONE_PUBLISHED, Published, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.asking import UNDECIDED
 from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
