@@ -85,7 +85,7 @@ ONE: Final[Mapping[type[Fact], tuple[str, NoticeKind]]] = {
 
 def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
     """Who must be told about a fact, and what kind of thing. The id of a case is its report's."""
-    report_id: str = getattr(fact, "report_id", None) or getattr(fact, "case_id", "")
+    report_id = str(getattr(fact, "report_id", "") or getattr(fact, "case_id", ""))
     if one := ONE.get(type(fact)):
         field, kind = one
         yield Telling(getattr(fact, field), kind, report_id)
@@ -134,7 +134,10 @@ def _notice(
     fact: Recorded, telling: Telling, directory: Directory, rules: Rulebook | None
 ) -> Notice:
     language = directory.language_of(telling.receiver, rules)
-    title, text = phrase(telling.kind, fact.body, Speaker.of(language, rules))
+    body = fact.body
+    if isinstance(body, CaseClosed):  # to a reporter who joined, it is the own report that closes
+        body = body.model_copy(update={"report_id": telling.report_id})
+    title, text = phrase(telling.kind, body, Speaker.of(language, rules))
     return Notice(
         notice_id=notice_id(fact, telling.receiver),
         receiver=telling.receiver,
