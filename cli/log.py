@@ -14,7 +14,7 @@ import typer
 from nats.js import JetStreamContext
 
 from cli.printing import moment, print_json, print_table, say
-from cli.running import Failure, run, until_interrupted
+from cli.running import Failure, go_on, run, until_interrupted
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from cli.timeline import opened
 from cli.wording import SEALED, personal, sentence
@@ -146,6 +146,7 @@ async def _tail(
         left = None if most is None or start is None else most - len(shown)
         with until_interrupted("stopped"):
             async for entry in _from(log, end, kind):
+                go_on()
                 if left is not None and left <= 0:
                     return
                 left = None if left is None else left - 1

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from cli.printing import moment, print_json, print_table, say
-from cli.running import Exit, Failure, run, until_interrupted
+from cli.running import Exit, Failure, go_on, run, until_interrupted
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from contracts.case import WorkOrder
 from contracts.notice import Notice
@@ -127,11 +127,13 @@ async def _follow(unit: str, data: Path, as_json: bool) -> None:
         queue, zone = await _queue(session, unit), await session.zone()
         with until_interrupted("stopped; what was printed is taken, the rest stays on the queue"):
             while True:
+                go_on()
                 for message in await _fetched(queue, AT_A_TIME, POLL):
                     order = WorkOrder.model_validate_json(message.data)
-                    print_json(order.model_dump(mode="json")) if as_json else _print_order(
-                        order, zone
-                    )
+                    if as_json:
+                        print_json(order.model_dump(mode="json"))
+                    else:
+                        _print_order(order, zone)
                     await message.ack_sync()
 
 
@@ -176,6 +178,7 @@ async def _outbox(receiver: str | None, follow: bool, data: Path, as_json: bool)
         shown: list[Notice] = []
         with until_interrupted("stopped"):
             async for notice in _notices(js, follow):
+                go_on()
                 if receiver not in (None, notice.receiver):
                     continue
                 if as_json and not follow:

@@ -38,6 +38,7 @@ def rebuild(
 ) -> None:
     """Fold every table again from the log, beside the live one, and compare them byte for byte.
 
+    Needs no services: after an upgrade that changes tables, it comes before `waggle up`.
     Without --check the new tables take the place of the live ones, in one transaction each.
     Exit code 1 when the live tables were not what the log says.
 
@@ -57,7 +58,7 @@ def rebuild(
 
 async def _rebuild(wanted: list[Projection], check: bool, data: Path, as_json: bool) -> Exit:
     done: list[Rebuilt] = []
-    async with open_session(data, quiet=as_json) as session:
+    async with open_session(data, quiet=as_json, services=False) as session:
         log, tables = await session.log(), await session.owned_tables()
         with _progress() as progress:
             for projection in wanted:

@@ -88,6 +88,17 @@ def until_interrupted(remark: str) -> Iterator[None]:
         err.print(remark, style="dim", markup=False, highlight=False)
 
 
+def go_on() -> None:
+    """Between two steps of what goes on without end: end here if that was asked for.
+
+    In Python 3.11 `wait_for`, which the NATS client is built on, loses a cancellation that comes
+    together with what it waits for. The task remembers it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
     """SIGTERM means the same as Ctrl-C: come to a clean end."""
     task = asyncio.ensure_future(work)

@@ -116,14 +116,24 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(data: Path, *, quiet: bool = False) -> AsyncIterator[Session]:
-    """Into the running house of `data`; where none runs, start one and stop it at the end."""
+async def open_session(
+    data: Path, *, quiet: bool = False, services: bool = True
+) -> AsyncIterator[Session]:
+    """Into the running house of `data`; where none runs, start one and stop it at the end.
+
+    Without `services` the servers are enough: for looking into log and tables, and mending them.
+    """
     async with AsyncExitStack() as stack:
         if (there := running_house(data)) is not None:
             info = there
         else:
             if not quiet:
                 err.print(f"no house runs in {data}: starting one for this command", style="dim")
-            plan = Plan(folder=data, document=load_rulebook(), outside=Outside.from_environment())
+            plan = Plan(
+                folder=data,
+                document=load_rulebook(),
+                outside=Outside.from_environment(),
+                services=services,
+            )
             info, _ = await stack.enter_async_context(open_house(plan))
         yield Session(info, stack)

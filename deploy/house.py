@@ -112,6 +112,8 @@ class Plan:
     outside: Outside = field(default_factory=Outside)
     settings: Mapping[str, str] | None = None
     """More environment for the services."""
+    services: bool = True
+    """False: servers only, for work on the tables while nobody serves."""
 
 
 def parties(book: Rulebook) -> tuple[Party, ...]:
@@ -143,13 +145,19 @@ def running_house(folder: Path) -> HouseInfo | None:
 
 @asynccontextmanager
 async def open_house(plan: Plan) -> AsyncIterator[tuple[HouseInfo, Supervisor]]:
-    """Start a house and stop it at the end. Ready when it is yielded."""
+    """Start a house and stop it at the end. Ready when it is yielded.
+
+    Servers without services are announced to nobody.
+    """
     book = Rulebook.model_validate(plan.document)
     folder = plan.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     async with Supervisor(folder) as supervisor:
         info = await _servers(plan, book, supervisor)
         await _set_up(plan, book, info)
+        if not plan.services:
+            yield info, supervisor
+            return
         await supervisor.start(*_programs(plan, info))
         await _furnish(plan, book, info)
         await _until_ready(info)

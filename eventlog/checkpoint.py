@@ -166,12 +166,12 @@ def insist_on_tables(projection: Projection, checkpoint: Checkpoint) -> None:
     if checkpoint.version != version:
         raise TablesDiffer(
             f"projection {name}: the tables are of version {checkpoint.version}, this code "
-            f"declares version {version}. Run `waggle rebuild {name}`."
+            f"declares version {version}. Run `waggle rebuild --only {name}`."
         )
     if checkpoint.shape != shape_of(projection):
         raise TablesDiffer(
             f"projection {name}: the declared tables changed, but not their version {version}. "
-            f"Raise the version, then run `waggle rebuild {name}`."
+            f"Raise the version, then run `waggle rebuild --only {name}`."
         )
 
 
@@ -196,7 +196,7 @@ async def insist_on_log(js: JetStreamContext, projection: str, checkpoint: Check
             f"{checkpoint.last_sequence} (hash {checkpoint.last_hash[:12]}, recorded "
             f"{checkpoint.last_recorded_at}), but {loss}. Take no commands; restore the stream "
             f"{LOG} from its mirror or newest backup and start again. Only when the loss is final: "
-            f"`waggle rebuild {projection}` folds what is left."
+            f"`waggle rebuild --only {projection}` folds what is left."
         )
     if (created := await stream_created(js)) != checkpoint.stream_created:
         log.warning("stream_made_anew", projection=projection, created=created.isoformat())

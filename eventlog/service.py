@@ -95,7 +95,8 @@ TRANSIENT: Final = (
     nats.errors.Error,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
 )
 """What passes by itself: tried again without end, never parked."""
 UNTOUCHED: Final = (Busy, LogFull, NotReady)
@@ -211,10 +212,21 @@ class Service:
             stream=JStream(stream, declare=False),
             ack_policy=AckPolicy.MANUAL,
         )
+        in_hand: set[int] = set()
+
+        async def handle(raw: Msg, sequence: int, handler: DeliveryHandler) -> None:
+            try:
+                await self._deliver(durable, raw, handler)
+            finally:
+                in_hand.discard(sequence)
 
         def wire(handler: DeliveryHandler) -> DeliveryHandler:
             async def take(raw: Msg) -> None:
-                self._spawn(self._deliver(durable, raw, handler))
+                # What takes longer than `ack_wait` is delivered again while it is in hand. It is
+                # not begun twice, since under load that would breed load: its answer will come.
+                if (sequence := raw.metadata.sequence.stream) not in in_hand:
+                    in_hand.add(sequence)
+                    self._spawn(handle(raw, sequence, handler))
 
             subscriber(take)
             return handler

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from cli.ids import new_id
 from cli.imports.messages import FIELDS, BadRow, Message, Place, Problem, Reading, shortened
+from cli.running import go_on
 from contracts.case import CaseOpened, CaseRefusal, CaseRejected, RecordHandling
 from contracts.envelope import Answer, Outcome, Reason
 from contracts.report import SubmitReports
@@ -32,6 +34,8 @@ WAITING: Final = 200
 """Handlings that wait for their case or their answer at the same time."""
 PAUSE: Final = 0.2
 
+CLOSED_BEFORE: Final = frozenset({CaseRefusal.ALREADY_CLOSED, "command_id_reused"})
+"""Refusals of a handling that mean that there is another one already."""
 CASES: Final = ("log.case.>",)
 Decided = tuple[Answer, bool]
 """An answer, and whether it had been given before."""
@@ -93,8 +97,7 @@ class Openings:
         try:
             yield openings
         finally:
-            openings._listener.cancel()
-            await asyncio.wait([openings._listener])
+            await _ended(openings._listener)
 
     async def of(self, case_id: str) -> bool:
         """Whether a case was opened for a report that was just taken on; waits until it is known.
@@ -150,10 +153,14 @@ class Archive:
     async def hand_in(self, rows: Iterable[Message | BadRow]) -> None:
         """Hand every row in. Raises `NoAnswer` when there is no definite answer to be had."""
         room = asyncio.Semaphore(WAITING)
+        turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
         async def handle(message: Message, handling: RecordHandling, known: bool) -> None:
+            # Rows that share an id take turns in the order of the file: the first one counts.
+            turn = turns.setdefault(handling.case_id, asyncio.Lock())
             try:
-                await self._handle(message, handling, known)
+                async with turn:
+                    await self._handle(message, handling, known)
                 self.told(self.tally)
             finally:
                 room.release()
@@ -161,6 +168,7 @@ class Archive:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for chunk in _chunks(self._good(rows)):
+                    go_on()
                     for message, (answer, known) in zip(
                         chunk, await self._submitted(chunk), strict=True
                     ):
@@ -231,8 +239,17 @@ class Archive:
             problems.append(
                 Problem(self.reading.name(column), words, shortened(_value(message, column)))
             )
-        closed = _says(answer, CaseRefusal.ALREADY_CLOSED)
+        closed = about == "reply" and any(r.code in CLOSED_BEFORE for r in answer.reasons)
         self.tally.refuse(message.place, problems, closed=closed)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel until it is over: in Python 3.11 `wait_for`, which the NATS client is built on, loses
+    a cancellation that comes together with what it waits for.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=PAUSE)
 
 
 def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
