@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from cli import case, contracts, log, look, queues, rebuild, standard, submit, timeline, up
+from cli import (
+    case,
+    contracts,
+    log,
+    look,
+    queues,
+    rebuild,
+    rulebook,
+    standard,
+    submit,
+    timeline,
+    up,
+)
 from cli.demo.command import demo
 from cli.imports import command as imports
 
@@ -25,6 +37,7 @@ queues.register(app)
 app.command()(rebuild.rebuild)
 imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
+app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")
 

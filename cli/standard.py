@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from cli.imports.standard import (
     UNITS,
-    Name,
     NotAStandard,
     Readings,
     Rejected,
     Standard,
+    beside,
     read_standard,
 )
 from cli.printing import finish, print_json, print_table, say
@@ -42,9 +41,7 @@ def standard(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Write catalogue.json and the names still to be declared there."
-        ),
+        typer.Option(metavar="FOLDER", help="Write catalogue.json and routing.json there."),
     ] = None,
     points: Annotated[
         int, typer.Option(min=1, help="Of every condition: a standard says nothing about points.")
@@ -60,6 +57,10 @@ def standard(
     Columns: kind, big_code, big_name, small_code, small_name, units, open_condition,
     close_condition, limit. The first unit named is accountable, the others support it. Nothing is
     guessed: a limit with words behind it, or names that cannot be told apart, reject the row.
+
+    With --out, the standard is written beside what the rulebook has, with every unit and role it
+    names declared: see with `waggle rulebook check FOLDER`, complete who holds the new roles, and
+    publish it.
 
     Counted are: read = conditions + rejected. Exit code 1 when not one row is a condition.
 
@@ -81,7 +82,7 @@ async def _standard(
     except (NotAStandard, UnicodeDecodeError) as error:
         raise Failure(f"{file}: {error}", Exit.WRONG_INPUT) from error
     if out is not None:
-        _write(found, out)
+        _write(found, known, out)
     print_json(_report(found, how)) if as_json else _print(found, out)
     return Exit.DONE if found.conditions else Exit.NO
 
@@ -131,30 +132,14 @@ def _print(found: Standard, out: Path | None) -> None:
             title="Units and roles that the rulebook does not know yet",
         )
     if out is not None:
-        say(f"written to {out}")
+        say(f"written to {out}: `waggle rulebook check {out}`")
 
 
-def _write(found: Standard, folder: Path) -> None:
-    """The catalogue, and what a routing document has to say for it to hold."""
+def _write(found: Standard, known: Rulebook, folder: Path) -> None:
+    """Catalogue and routing with the standard beside what was there: ready to be checked."""
     folder.mkdir(parents=True, exist_ok=True)
-    if found.catalogue:
-        catalogue = found.catalogue.model_dump(mode="json", exclude_defaults=True)
-        catalogue |= {
-            "kind": "catalogue",
-            "effective_from": datetime.now(UTC).isoformat("T", "seconds"),
-        }
-        text = json.dumps(catalogue, ensure_ascii=False, indent=1)
-        (folder / "catalogue.json").write_text(f"{text}\n", "utf-8")
-    named = yaml.safe_dump(_to_declare(found.names), allow_unicode=True, sort_keys=False)
-    head = "# Units and roles that the standard names: take them over into the routing document.\n"
-    (folder / "names.yaml.txt").write_text(f"{head}{named}", "utf-8")
-
-
-def _to_declare(names: tuple[Name, ...]) -> dict[str, Any]:
-    new = [name for name in names if not name.known]
-    return {
-        "units": [
-            {"code": n.ref, "kind": "department", "name": n.text} for n in new if not n.relative
-        ],
-        "roles": [{"code": n.ref, "name": n.text, "holders": []} for n in new if n.relative],
-    }
+    for document in beside(known, found):
+        told = document.model_dump(mode="json", exclude_defaults=True)
+        told |= {"effective_from": datetime.now(UTC).isoformat("T", "seconds")}
+        text = json.dumps(told, ensure_ascii=False, indent=1)
+        (folder / f"{document.kind}.json").write_text(f"{text}\n", "utf-8")

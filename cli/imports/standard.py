@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import Final
 
+from contracts.case import UnitKind
 from contracts.rulebook import (
     BigClass,
     Catalogue,
@@ -24,8 +25,11 @@ from contracts.rulebook import (
     Limit,
     LimitUnit,
     ReportKind,
+    Role,
+    Routing,
     Rulebook,
     Service,
+    Unit,
 )
 
 COLUMNS: Final = (
@@ -297,18 +301,56 @@ def _catalogue(
     for row in rows:
         small.setdefault(_letter(row) + row.big + row.small, []).append(row)
     big = {_letter(row) + row.big: (row.big_name, row.kind) for row in rows}
-    return Catalogue(
-        kind="catalogue",
-        rulebook=rulebook.name,
-        version=rulebook.catalogue.version + 1,
-        effective_from=rulebook.catalogue.effective_from,
-        big_classes=tuple(
-            BigClass.model_validate({"code": code, "name": name, "kind": kind})
-            for code, (name, kind) in big.items()
-        ),
-        services=tuple(_service(code, its, refs, how) for code, its in small.items()),
-        duplicates=rulebook.catalogue.duplicates,
+    return rulebook.catalogue.model_copy(
+        update={
+            "version": rulebook.catalogue.version + 1,
+            "title": None,
+            "big_classes": tuple(
+                BigClass.model_validate({"code": code, "name": name, "kind": kind})
+                for code, (name, kind) in big.items()
+            ),
+            "services": tuple(_service(code, its, refs, how) for code, its in small.items()),
+        }
     )
+
+
+def beside(rulebook: Rulebook, found: Standard) -> tuple[Catalogue, Routing]:
+    """The standard beside what the rulebook has already, and its names declared.
+
+    Roles that nobody holds yet lead to the triage desk, each time with the reason.
+    """
+    old, new = rulebook.catalogue, found.catalogue or rulebook.catalogue
+    codes = {service.code for service in new.services}
+    classes = {big.code for big in new.big_classes}
+    catalogue = new.model_copy(
+        update={
+            "version": old.version + 1,
+            "big_classes": (
+                *(big for big in old.big_classes if big.code not in classes),
+                *new.big_classes,
+            ),
+            "services": (*(s for s in old.services if s.code not in codes), *new.services),
+        }
+    )
+    unknown = [name for name in found.names if not name.known]
+    units = [
+        Unit.model_validate({"code": n.ref, "kind": UnitKind.DEPARTMENT, "name": n.text})
+        for n in unknown
+        if not n.relative
+    ]
+    roles = [
+        Role.model_validate({"code": n.ref, "name": n.text, "holders": ()})
+        for n in unknown
+        if n.relative
+    ]
+    routing = rulebook.routing.model_copy(
+        update={
+            "version": rulebook.routing.version + 1,
+            "units": (*rulebook.routing.units, *units),
+            "roles": (*rulebook.routing.roles, *roles),
+        }
+    )
+    return catalogue, routing
 
 
 def _letter(row: _Row) -> str:

@@ -37,6 +37,7 @@ from contracts.rulebook.catalogue import (
     Service,
 )
 from contracts.rulebook.check import contradictions
+from contracts.rulebook.compare import Change, changes
 from contracts.rulebook.earning import Earning, EarningRule
 from contracts.rulebook.parts import DocumentKind, Flaw, Limit, LimitUnit
 from contracts.rulebook.places import (
@@ -74,6 +75,7 @@ __all__ = [
     "BigClass",
     "Calendar",
     "Catalogue",
+    "Change",
     "Choice",
     "Condition",
     "Document",
@@ -112,6 +114,7 @@ __all__ = [
     "Verification",
     "Weekday",
     "Year",
+    "changes",
     "contradictions",
     "gathered",
     "in_force",

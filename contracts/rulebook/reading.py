@@ -26,6 +26,10 @@ MODELS: Final[Mapping[DocumentKind, TypeAdapter[Document]]] = {
 }
 
 _ADVICE: Final = {
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "greater_than": "give a larger one",
+    "too_short": "give at least one",
     "missing": "add it",
     "extra_forbidden": "leave it out, or correct its name",
     "timezone_aware": "write the zone, such as 2026-11-01T00:00:00+08:00",

@@ -36,7 +36,7 @@ class Places:
 
     def area_of(self, position: Position) -> Area | None:
         """The smallest area that a WGS-84 point lies in; on a shared border, the lower code."""
-        point = shapely.points(position.lng, position.lat)
+        point = shapely.points([position.lng, position.lat])
         found = self._tree.query(point, predicate="intersects")
         return self.areas[min(found)] if len(found) else None
 
