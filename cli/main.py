@@ -16,6 +16,7 @@ from cli import (
     submit,
     timeline,
     up,
+    whatif,
 )
 from cli.demo.command import demo
 from cli.imports import command as imports
@@ -38,6 +39,7 @@ app.command()(rebuild.rebuild)
 imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
 app.add_typer(rulebook.app, name="rulebook")
+app.add_typer(whatif.app, name="whatif")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")
 
