@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -77,26 +78,38 @@ class Rulebook(Part):
 
     def service(self, code: str | None) -> Service | None:
         """The service of that code."""
-        return next((s for s in self.services if s.code == code), None)
+        found = self.by_service.get(code or "")
+        return found[0] if found else None
 
     def condition(
         self, service_code: str | None, condition_code: str | None
     ) -> tuple[Service, Condition] | None:
         """The condition, or the default one of the service where only that is known."""
-        for service in self.services:
-            for condition in service.conditions:
-                if condition.code == condition_code:
-                    return service, condition
-        service_only = self.service(service_code)
-        return (service_only, service_only.default) if service_only else None
+        return self.by_condition.get(condition_code or "") or self.by_service.get(
+            service_code or ""
+        )
+
+    @cached_property
+    def by_condition(self) -> dict[str, tuple[Service, Condition]]:
+        """Every condition by its code, with its service."""
+        return {c.code: (service, c) for service in self.services for c in service.conditions}
+
+    @cached_property
+    def by_service(self) -> dict[str, tuple[Service, Condition]]:
+        """Every service by its code, with its default condition."""
+        return {service.code: (service, service.default) for service in self.services}
+
+    @cached_property
+    def parents(self) -> dict[str, str | None]:
+        """What each area says it is part of."""
+        return {area.code: area.parent for area in self.areas}
 
     def inside(self, area: str | None) -> tuple[str, ...]:
         """The area and what it is part of, from the smallest to the largest."""
-        parents = {a.code: a.parent for a in self.areas}
         found: list[str] = []
         while area is not None and area not in found:
             found.append(area)
-            area = parents.get(area)
+            area = self.parents.get(area)
         return tuple(found)
 
 

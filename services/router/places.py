@@ -36,9 +36,9 @@ class Places:
 
     def area_of(self, position: Position) -> Area | None:
         """The smallest area that a WGS-84 point lies in; on a shared border, the lower code."""
-        point = shapely.points([position.lng, position.lat])
-        found = self._tree.query(point, predicate="intersects")
-        return self.areas[min(found)] if len(found) else None
+        point = shapely.points([[position.lng, position.lat]])
+        _, found = self._tree.query(point, predicate="intersects")
+        return self.areas[min(found.tolist())] if len(found) else None
 
     def areas_of(self, positions: Sequence[Position]) -> list[Area | None]:
         """The same for many points at once, several times as fast."""

@@ -87,7 +87,7 @@ class Responsibility:
         at: str | None = ref
         while at is not None and at not in self.units:
             holders = self.roles.get(at)
-            if holders is None or holders.role in asked:
+            if holders is None or any(role is holders.role for role in asked):
                 return Resolution(None, tuple(asked))
             asked.append(holders.role)
             if found := holders.find(where):

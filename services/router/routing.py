@@ -210,12 +210,12 @@ def _assumed(matter: _Matter) -> tuple[Words, ...]:
 
 def _way(matter: _Matter) -> tuple[Words, ...]:
     """How each role led to a unit, or to the next role."""
-    asked, to = matter.found.asked, matter.accountable.name
+    asked, silent, to = matter.found.asked, matter.found.fell_through, matter.accountable.name
     steps = [
         Words(zh=f"{role.name.zh}：此处无人承担。", en=f"{role.name.en}: nobody here.")
-        for role in matter.found.fell_through
+        for role in silent
     ]
-    if asked and asked[-1] not in matter.found.fell_through:
+    if len(asked) > len(silent):
         name = asked[-1].name
         steps.append(Words(zh=f"{name.zh}：{to.zh}。", en=f"{name.en}: {to.en}."))
     return tuple(steps)
