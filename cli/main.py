@@ -5,8 +5,11 @@ from __future__ import annotations
 import typer
 
 from cli import (
+    afterwards,
     case,
+    clocks,
     contracts,
+    hands,
     log,
     look,
     queues,
@@ -32,6 +35,9 @@ app.command("up")(up.up)
 app.command()(demo)
 app.command(rich_help_panel="Cases")(submit.submit)
 case.register(app)
+hands.register(app)
+clocks.register(app)
+afterwards.register(app)
 look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 queues.register(app)
