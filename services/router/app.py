@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from weakref import WeakValueDictionary
+from zoneinfo import ZoneInfo
 
 import uvloop
 
@@ -20,8 +21,10 @@ from contracts.case import (
     OpenCase,
     ReadCase,
     RingClock,
+    UnitKind,
 )
 from contracts.envelope import Command, Issued, Reason, Recorded, Refused
+from contracts.evaluation import PublishMonth
 from contracts.report import ReportAccepted
 from contracts.rulebook import NONE_PUBLISHED, Published, PublishRulebook, gathered, in_force
 from eventlog.connect import connect_postgres
@@ -34,8 +37,10 @@ from eventlog.service import TRANSIENT, Handled, NotReady, Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.router import reactions
-from services.router.decider import rulebook
+from services.router.decider import evaluation, rulebook
 from services.router.decider.case import CASE, Case
+from services.router.decider.evaluation import EVALUATION, Snapshot
+from services.router.evaluation import month_of, summaries
 from services.router.files import case_file, may_read
 from services.router.lifecycle import TABLE, Who
 from services.router.rules import Rules
@@ -58,6 +63,7 @@ class Desk:
     published: Standing[Published]
     cases: Execution[Case, Rules]
     rulebooks: Execution[Any, None]
+    months: Execution[evaluation.State, Snapshot]
     watch: Watch
     compiled: dict[str, Rules] = field(default_factory=dict)
     turns: WeakValueDictionary[tuple[str, int, int], asyncio.Lock] = field(
@@ -79,6 +85,16 @@ class Desk:
     async def publish(self, issued: Issued[PublishRulebook]) -> Handled:
         """Put a rulebook in force."""
         done = await self.rulebooks.carry_out(issued, issued.command.name, None)
+        return done.answer(), done.known
+
+    async def publish_month(self, issued: Issued[PublishMonth]) -> Handled:
+        """Publish the figures of a month as the tables have them now."""
+        book = self.rules_at(issued.at).book
+        period = month_of(issued.command.month, ZoneInfo(book.time_zone), issued.at)
+        rows, as_of = await self.watch.courses(period)
+        inspection = frozenset(u.code for u in book.units if u.kind is UnitKind.INSPECTION)
+        now = Snapshot(period, as_of, summaries(rows, period), inspection)
+        done = await self.months.carry_out(issued, issued.command.month, now)
         return done.answer(), done.known
 
     async def read(self, issued: Issued[ReadCase]) -> Handled:
@@ -187,6 +203,7 @@ async def desk_of(service: Service) -> AsyncIterator[Desk]:
         published,
         service.execution(CASE),
         service.execution(rulebook.RULEBOOK),
+        service.execution(EVALUATION),
         Watch(tables),
     )
     _wire(service, desk)
@@ -205,6 +222,7 @@ def _wire(service: Service, desk: Desk) -> None:
     for kind in CASE_COMMANDS:
         service.command(kind)(desk.handle)
     service.command(PublishRulebook)(desk.publish)
+    service.command(PublishMonth)(desk.publish_month)
     service.command(ReadCase)(desk.read)
     service.reaction("on-report")(desk.open)
     service.reaction("work-orders")(desk.order)

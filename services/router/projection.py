@@ -7,17 +7,34 @@ from typing import Final
 
 from contracts.case import CaseJoined, ReportJoined, ReportSeparated
 from contracts.envelope import Recorded
+from contracts.evaluation import MonthPublished
 from eventlog.projection import Projection, Table
 from services.router.tables.board import CaseRow, case
 from services.router.tables.course import CourseRow, course
 from services.router.tables.gathering import GatheredRow, gathered
+from services.router.tables.published import PublishedRow, published
 
-__all__ = ["ROUTER", "CaseRow", "CourseRow", "GatheredRow", "case", "course", "gathered"]
+__all__ = [
+    "ROUTER",
+    "CaseRow",
+    "CourseRow",
+    "GatheredRow",
+    "PublishedRow",
+    "case",
+    "course",
+    "gathered",
+    "published",
+]
 
 
 def _case(fact: Recorded) -> Iterator[tuple[str]]:
     if fact.body.stream == "case":
         yield (fact.body.stream_id,)
+
+
+def _month(fact: Recorded) -> Iterator[tuple[str]]:
+    if isinstance(fact.body, MonthPublished):
+        yield (fact.body.month,)
 
 
 def _report(fact: Recorded) -> Iterator[tuple[str]]:
@@ -31,7 +48,7 @@ def _report(fact: Recorded) -> Iterator[tuple[str]]:
 ROUTER: Final = Projection(
     name="router",
     version=2,
-    subjects=("log.case.>",),
+    subjects=("log.case.>", "log.evaluation.>"),
     tables=(
         Table(
             name="case",
@@ -56,6 +73,13 @@ ROUTER: Final = Projection(
             keys=_report,
             fold=gathered,
             indexes=("case_id",),
+        ),
+        Table(
+            name="published",
+            row=PublishedRow,
+            key=("month",),
+            keys=_month,
+            fold=published,
         ),
     ),
 )

@@ -20,8 +20,11 @@ import structlog
 from contracts.case import Nearby
 from contracts.report import Position
 from contracts.rulebook import Duplicates
+from eventlog.columns import columns_of
 from services.router.duplicates import around
+from services.router.evaluation import Period
 from services.router.lifecycle import OPEN
+from services.router.tables.course import CourseRow
 
 log = structlog.get_logger()
 
@@ -42,6 +45,11 @@ NEARBY: Final = (
     'SELECT case_id, condition, lat, lng, opened_at FROM router."case" WHERE condition = $1'
     " AND lat BETWEEN $2 AND $3 AND lng BETWEEN $4 AND $5 AND opened_at >= $6 AND step = ANY($7)"
 )
+COURSES: Final = (
+    "SELECT * FROM router.course"
+    " WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1 OR due_at >= $1)"
+)
+CHECKPOINT: Final = "SELECT last_sequence FROM router.checkpoint"
 NOT_THERE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 """The projector has not made the tables yet, or they wait for a rebuild."""
 
@@ -90,6 +98,16 @@ class Watch:
         """This process has just opened a case; the tables will show it in a moment."""
         self._opened.append(case)
 
+    async def courses(self, period: Period) -> tuple[list[CourseRow], int]:
+        """The cases that a period may count, and the place of the log that they stand at."""
+        async with (
+            self._tables.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            rows = await connection.fetch(COURSES, period.first, period.end)
+            as_of: int = await connection.fetchval(CHECKPOINT)
+        return [_course(row) for row in rows], as_of
+
     async def due(self, now: datetime) -> list[Due]:
         """What the clock must hear, and did not hear here a moment ago."""
         try:
@@ -104,6 +122,17 @@ class Watch:
     def heard(self, due: Due) -> None:
         """It was decided; the tables will show it in a moment."""
         self._heard[due] = time.monotonic() + HEARD_FOR
+
+
+_COLUMNS: Final = columns_of(CourseRow)
+
+
+def _course(record: asyncpg.Record) -> CourseRow:
+    values = {
+        c.name: c.read(record[c.name]) if c.read and record[c.name] is not None else record[c.name]
+        for c in _COLUMNS
+    }
+    return CourseRow(**values)
 
 
 async def keep_time(

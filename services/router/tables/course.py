@@ -56,6 +56,7 @@ class Stay(BaseModel):
     due_at: datetime
     paused: bool = False
     resolved_at: datetime | None = None
+    first_resolved_at: datetime | None = None
     late: bool = False
     excused: bool = False
     reworks: int = 0
@@ -175,7 +176,8 @@ def _stayed(row: CourseRow, fact: Recorded) -> CourseRow:
         case WorkAccepted():
             changes = {"accepted_at": fact.happened_at}
         case WorkResolved():
-            changes = {"resolved_at": fact.happened_at}
+            first = stay.first_resolved_at or fact.happened_at
+            changes = {"resolved_at": fact.happened_at, "first_resolved_at": first}
         case ReworkOrdered():
             changes = {"resolved_at": None, "reworks": stay.reworks + 1}
         case ExtensionGranted(due_at=due_at):
