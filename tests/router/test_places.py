@@ -163,7 +163,7 @@ def test_a_gap_among_areas_that_are_part_of_nothing_is_reported() -> None:
 
 
 def test_a_ring_that_crosses_itself_is_an_error() -> None:
-    bow = [[121, 29], [121.01, 29.01], [121.01, 29], [121, 29.01], [121, 29]]
+    bow = [[121.0, 29.0], [121.01, 29.01], [121.01, 29.0], [121.0, 29.01], [121.0, 29.0]]
     (said,) = complaints(drawn(area("bow", bow)))
     assert said.startswith("error features[bow].geometry: not a shape: Self-intersection")
 
