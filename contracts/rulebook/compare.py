@@ -47,7 +47,7 @@ def _members(value: Any) -> dict[str, Any] | None:
     match value:
         case Mapping() if "zh" not in value and "amount" not in value:
             return {f".{key}": part for key, part in value.items()}
-        case list() if value and all(_code(part) for part in value):
+        case list() if all(_code(part) for part in value):
             return {f"[{_code(part)}]": part for part in value}
         case _:
             return None
