@@ -48,8 +48,9 @@ def work(
 ) -> None:
     """A unit's work: look at what is open, or take orders off its queue.
 
-    Without --take and --follow nothing is taken: every open case that the unit holds, by due time.
-    An order is taken as the unit itself, printed, and only then acknowledged, so none is lost.
+    Without --take and --follow nothing is taken: every open case that the
+    unit holds, by due time. An order is taken as the unit itself, printed,
+    and only then acknowledged, so none is lost.
 
     Examples:
       waggle work sanitation

@@ -38,9 +38,10 @@ def rebuild(
 ) -> None:
     """Fold every table again from the log, beside the live one, and compare them byte for byte.
 
-    Needs no services: after an upgrade that changes tables, it comes before `waggle up`.
-    Without --check the new tables take the place of the live ones, in one transaction each.
-    Exit code 1 when the live tables were not what the log says.
+    Without --check the new tables take the place of the live ones, in one
+    transaction each. Exit code 1 when the live tables were not what the log
+    says. Needs no services: after an upgrade that changes tables, it comes
+    before `waggle up`.
 
     Examples:
       waggle rebuild --check

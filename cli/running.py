@@ -67,6 +67,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         _fail("interrupted", Exit.INTERRUPTED)
     except (BadRulebook, Misconfigured) as error:
         _fail(str(error), Exit.WRONG_INPUT)
+    except nats.errors.MaxPayloadError:
+        _fail("too large to be sent: a command has at most 1 MiB", Exit.WRONG_INPUT)
     except NoAnswer as error:
         _fail(str(error), Exit.UNKNOWN)
     except (

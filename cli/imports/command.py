@@ -58,14 +58,18 @@ def messages(
 ) -> None:
     """Bring in citizens' messages with the official replies, as history.
 
-    Columns: message_id, user_id, created_at, text; where there are any: title, reply, replied_at.
-    Each row becomes a report with its case at its own time and, where there is a reply, its
-    handling and closing at that time. Texts stay as they came. Nobody is told, nobody earns.
+    Columns: message_id, user_id, created_at, text; where there are any:
+    title, reply, replied_at. Each row becomes a report with its case at its
+    own time and, where there is a reply, its handling and closing at that
+    time. Texts stay as they came. Nobody is told, nobody earns.
 
-    Counted are: read = accepted (something was written) + refused (not or not wholly in the log,
-    each with row, column and reason) + known (all of it was there before); closed: rows with a
-    reply whose case stands closed now. Run again, it adds what is missing and nothing else.
-    Exit code 1 when a row was refused.
+    Every row read is counted once:
+      accepted  something of it was written
+      refused   it is not, or not wholly, in the log: told with row, column
+                and reason
+      known     all of it was there before
+    And closed: rows with a reply whose case stands closed now. Run again, it
+    adds what is missing and nothing else. Exit code 1 when a row was refused.
 
     Examples:
       waggle import messages messages.csv

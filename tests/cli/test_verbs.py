@@ -105,6 +105,12 @@ def test_an_option_that_cannot_be_meant_ends_with_2(waggle: Waggle) -> None:
         assert waggle(*words).code == 2, words
 
 
+def test_what_is_too_large_to_be_sent_is_said_at_once(waggle: Waggle) -> None:
+    said = waggle("submit", "--rider", "rider-01", *TAOYUAN, "--text", "-", typed="长" * 400_000)
+    assert said.code == 2
+    assert "too large" in said.err
+
+
 def test_who_acts_is_the_holder_and_is_told(waggle: Waggle) -> None:
     report = submitted(waggle)
     said = waggle("dispatch", report, "sanitation", "--json")
