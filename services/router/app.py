@@ -10,6 +10,7 @@ import uvloop
 
 from contracts.case import (
     AcceptWork,
+    CaseDispatched,
     CaseRefusal,
     CloseCase,
     DispatchCase,
@@ -17,17 +18,19 @@ from contracts.case import (
     RecordHandling,
     ResolveWork,
     ReturnWork,
+    ReworkOrdered,
     VerifyWork,
 )
 from contracts.envelope import Issued, Reason, Recorded, Refused
 from contracts.report import ReportAccepted
 from contracts.rulebook import NONE_PUBLISHED, PublishRulebook, Rulebook, gathered, in_force
+from eventlog.deliveries import NotReady
 from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
 from eventlog.read import read_stream
 from eventlog.receiving import reacting
 from eventlog.sealing import unseal
-from eventlog.service import Handled, NotReady, Service
+from eventlog.service import Handled, Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.router import reactions
@@ -122,8 +125,8 @@ async def wire(service: Service) -> None:
         service.command(kind)(desk.handle)
     service.command(PublishRulebook)(desk.publish)
     service.command(ReadCase)(desk.read)
-    service.reaction("on-report")(desk.open)
-    service.reaction("work-orders")(desk.order)
+    service.reaction("on-report", ReportAccepted)(desk.open)
+    service.reaction("work-orders", CaseDispatched, ReworkOrdered)(desk.order)
 
 
 async def main() -> None:
