@@ -279,6 +279,18 @@ def test_the_tail_can_begin_anywhere(waggle: Waggle) -> None:
     assert [fact["sequence"] for fact in facts] == [2, 3, 4]
 
 
+def test_a_reader_that_has_had_enough_is_no_failure(living_house: Path) -> None:
+    words = [*WAGGLE, "log", "tail", "--from", "1", "--follow", "--data", str(living_house)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        assert b"RulebookPublished" in following.stdout.readline()
+        following.stdout.close()
+        submitted(Waggle(living_house))
+        assert following.wait(timeout=PATIENCE) == 0
+        assert following.stderr.read() == b""
+
+
 @pytest.mark.parametrize("by", ["type", "stream", "actor", "day"])
 def test_counts_add_up_to_the_log(waggle: Waggle, by: str) -> None:
     counted = waggle.json("log", "count", "--by", by)
