@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 from nats.js import JetStreamContext
 
-from cli.printing import moment, print_json, print_table, say
+from cli.printing import moment, print_json, print_table, progress_bar, say
 from cli.running import Failure, go_on, run, until_interrupted
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from cli.timeline import opened
@@ -271,12 +271,12 @@ async def _count(by: By, data: Path, as_json: bool) -> None:
         key = _key_of(by, zone)
         counted: Counter[str] = Counter()
         unreadable = 0
-        async for batch in read_log(log):
-            for entry in batch:
-                if isinstance(entry, Unread):
-                    unreadable += 1
-                else:
-                    counted[key(entry)] += 1
+        with progress_bar() as progress:
+            bar = progress.add_task("counting", total=await head(log), told="")
+            async for batch in read_log(log):
+                unreadable += sum(isinstance(entry, Unread) for entry in batch)
+                counted.update(key(entry) for entry in batch if not isinstance(entry, Unread))
+                progress.update(bar, completed=batch[-1].sequence)
         ordered = sorted(counted.items()) if by is By.DAY else counted.most_common()
         total = counted.total()
         if as_json:

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -51,6 +52,19 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title:
     for line in lines:
         table.add_row(*(_cell(value) for value in line))
     out.print(table)
+
+
+def progress_bar() -> Progress:
+    """On stderr, gone when it is done; a task's `told` stands behind its bar."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    )
 
 
 def print_answer(answer: Answer, *, known: bool, as_json: bool, **beside: object) -> Exit:

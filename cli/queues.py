@@ -22,6 +22,8 @@ from eventlog.ordered import OrderedReader, place
 AT_A_TIME: Final = 50
 POLL: Final = 5.0
 """Seconds that one request for orders stays open."""
+ACK_SECONDS: Final = 10.0
+"""What is not acknowledged by then comes again."""
 MOST: Final = 1000
 """Orders that may be out and not yet acknowledged."""
 
@@ -48,8 +50,9 @@ def work(
 ) -> None:
     """A unit's work: look at what is open, or take orders off its queue.
 
-    Without --take and --follow nothing is taken: every open case that the unit holds, by due time.
-    An order is taken as the unit itself, printed, and only then acknowledged, so none is lost.
+    Without --take and --follow nothing is taken: every open case that the
+    unit holds, by due time. An order is taken as the unit itself, printed,
+    and only then acknowledged, so none is lost.
 
     Examples:
       waggle work sanitation
@@ -119,7 +122,7 @@ async def _take(unit: str, count: int, data: Path, as_json: bool) -> None:
             for order in orders:
                 _print_order(order, zone)
         for message in messages:
-            await message.ack_sync()
+            await message.ack_sync(timeout=ACK_SECONDS)
 
 
 async def _follow(unit: str, data: Path, as_json: bool) -> None:
@@ -134,7 +137,7 @@ async def _follow(unit: str, data: Path, as_json: bool) -> None:
                         print_json(order.model_dump(mode="json"))
                     else:
                         _print_order(order, zone)
-                    await message.ack_sync()
+                    await message.ack_sync(timeout=ACK_SECONDS)
 
 
 async def _queue(session: Session, unit: str) -> JetStreamContext.PullSubscription:

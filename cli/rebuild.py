@@ -6,17 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
-from cli.printing import finish, print_json, print_table, say
-from cli.running import Exit, Failure, err, run
+from cli.printing import finish, print_json, print_table, progress_bar, say
+from cli.running import Exit, Failure, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, open_session
 from deploy.projections import PROJECTIONS
 from eventlog.projection import Projection
@@ -38,9 +31,10 @@ def rebuild(
 ) -> None:
     """Fold every table again from the log, beside the live one, and compare them byte for byte.
 
-    Needs no services: after an upgrade that changes tables, it comes before `waggle up`.
-    Without --check the new tables take the place of the live ones, in one transaction each.
-    Exit code 1 when the live tables were not what the log says.
+    Without --check the new tables take the place of the live ones, in one
+    transaction each. Exit code 1 when the live tables were not what the log
+    says. Needs no services: after an upgrade that changes tables, it comes
+    before `waggle up`.
 
     Examples:
       waggle rebuild --check
@@ -60,12 +54,13 @@ async def _rebuild(wanted: list[Projection], check: bool, data: Path, as_json: b
     done: list[Rebuilt] = []
     async with open_session(data, quiet=as_json, services=False) as session:
         log, tables = await session.log(), await session.owned_tables()
-        with _progress() as progress:
+        with progress_bar() as progress:
             for projection in wanted:
-                bar = progress.add_task(projection.name, total=None)
+                bar = progress.add_task(projection.name, total=None, told="")
 
                 def reached(sequence: int, end: int, bar: TaskID = bar) -> None:
-                    progress.update(bar, completed=sequence, total=end)
+                    told = f"{sequence:,} of {end:,}"
+                    progress.update(bar, completed=sequence, total=end, told=told)
 
                 try:
                     done.append(
@@ -78,17 +73,6 @@ async def _rebuild(wanted: list[Projection], check: bool, data: Path, as_json: b
     return Exit.NO if any(_differs(one, check) for one in done) else Exit.DONE
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description:>8}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    )
-
-
 def _differs(one: Rebuilt, check: bool) -> bool:
     """Nothing to compare with is a difference only for whoever asked to compare."""
     return not one.equal and (check or one.digest_live is not None)
@@ -99,14 +83,23 @@ def _print(done: list[Rebuilt], as_json: bool) -> None:
         print_json({"projections": [as_document(one) for one in done]})
         return
     print_table(
-        ("projection", "facts", "rows", "seconds", "digest", ""),
-        ((o.name, o.facts, o.rows, o.seconds, o.digest_rebuilt[:16], _verdict(o)) for o in done),
+        ("projection", "facts", "rows", "seconds", "live", "rebuilt", ""),
+        map(_row, done),
     )
     facts, equal = sum(one.facts for one in done), all(one.equal for one in done)
     say(
         f"{facts} facts folded again: " + ("every table is equal" if equal else "NOT equal"),
         "green" if equal else "red",
     )
+
+
+def _row(one: Rebuilt) -> tuple[object, ...]:
+    digests = _short(one.digest_live), _short(one.digest_rebuilt)
+    return one.name, one.facts, one.rows, one.seconds, *digests, _verdict(one)
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "none"
 
 
 def _verdict(one: Rebuilt) -> str:

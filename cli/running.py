@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
@@ -33,7 +34,15 @@ from eventlog.settings import Misconfigured
 
 T = TypeVar("T")
 
-out = Console()
+
+class _Output(Console):
+    """Stdout, on which whoever reads may stop reading."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+out = _Output()
 err = Console(stderr=True)
 
 
@@ -65,10 +74,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         _fail(str(failure), failure.code)
     except (KeyboardInterrupt, asyncio.CancelledError, StoppedBySignalError):
         _fail("interrupted", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        _leave_quietly()
     except (BadRulebook, Misconfigured) as error:
         _fail(str(error), Exit.WRONG_INPUT)
+    except nats.errors.MaxPayloadError:
+        _fail("too large to be sent: a command has at most 1 MiB", Exit.WRONG_INPUT)
     except NoAnswer as error:
         _fail(str(error), Exit.UNKNOWN)
+    except (TimeoutError, nats.errors.TimeoutError):
+        _fail("a server did not answer in time; see the logs of the house", Exit.NO_HOUSE)
     except (
         DeployError,
         NotProvisioned,
@@ -111,6 +126,12 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
 def _fail(message: str, code: Exit) -> NoReturn:
     err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(int(code))
+
+
+def _leave_quietly() -> NoReturn:
+    """Whoever reads our output has had enough, such as `head`: that is no failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(int(Exit.DONE))
 
 
 def _quiet_logs() -> None:

@@ -53,13 +53,14 @@ def submit(
 ) -> None:
     """Hand in a rider's report.
 
-    Id and time are told before the report is sent: with both, it can be sent again and is never
-    taken in twice. Exit code 1 when it is refused, with every reason.
+    Id and time are told before the report is sent: with both, it can be sent
+    again and is never taken in twice. Exit code 1 when it is refused, with
+    every reason.
 
     Examples:
-      waggle submit --rider rider-01 --service lamp-out --lat 29.772 --lng 121.302 --text 路灯不亮
-      waggle submit --rider rider-01 --lat 29.772 --lng 121.302 --photo photos/1.jpg
-      waggle submit --rider rider-01 --lat 29.772 --lng 121.302 --text - < seen.txt
+      waggle submit --rider r1 --lat 29.772 --lng 121.302 --text 路灯不亮
+      waggle submit --rider r1 --service lamp-out --lat 29.772 --lng 121.302
+      waggle submit --rider r1 --lat 29.772 --lng 121.302 --text - < seen.txt
     """
     if (lat is None) != (lng is None):
         raise typer.BadParameter("--lat and --lng belong together")

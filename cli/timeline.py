@@ -43,8 +43,9 @@ def timeline(
 ) -> None:
     """Everything that happened to a report: its streams, points and notices, in the log's order.
 
-    Each fact with the moment it happened and the moment it was recorded, who did it, and what
-    it says. Personal words are opened where the keys are at hand.
+    Each fact with the moment it happened and the moment it was recorded, who
+    did it, and what it says. Personal words are opened where the keys are at
+    hand.
 
     Examples:
       waggle timeline 01JD2Q8Z7N4X0V5M3K9R6T1W8C

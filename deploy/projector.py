@@ -17,6 +17,7 @@ from eventlog.health import Check, Health, nats_healthz
 from eventlog.logs import set_up_logs
 from eventlog.project import ProjectionRunner
 from eventlog.settings import Settings
+from eventlog.tasks import end
 
 log = structlog.get_logger()
 
@@ -46,9 +47,7 @@ async def main() -> None:
     await health.start(settings.health_port)
     tasks = [asyncio.create_task(_keep(runner, stopped)) for runner in runners]
     await _told_to_stop()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await end(*tasks)
     await health.stop()
     await pool.close()
     await nc.close()

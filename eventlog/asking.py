@@ -131,13 +131,18 @@ async def _until(
 async def _request(
     nc: Client, party: str, command: Command, headers: Mapping[str, str], give_up: float
 ) -> tuple[bytes, bool] | None:
-    """One try: the reply's body and whether it was known before; None where nobody answered."""
+    """One try: the reply's body and whether it was known before; None where nobody answered.
+
+    Raises `MaxPayloadError` for what is too large to be sent at all: no later try would be smaller.
+    """
     subject = command_subject(party, command.room, command.token)
     timeout = min(TIMEOUT, max(0.5, give_up - monotonic()))
     try:
         reply = await nc.request(
             subject, command.model_dump_json().encode(), timeout=timeout, headers=dict(headers)
         )
+    except nats.errors.MaxPayloadError:
+        raise
     except (TimeoutError, nats.errors.Error, OSError):
         return None
     return reply.data, Header.KNOWN in (reply.headers or {})

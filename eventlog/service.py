@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import asyncpg
-import nats.errors
 import structlog
 from faststream import AckPolicy, FastStream
 from faststream.nats import JStream, NatsBroker
@@ -28,22 +27,23 @@ from pydantic import BaseModel, ValidationError
 from contracts.envelope import (
     Answer,
     Command,
+    Fact,
     Header,
     Issued,
     Outcome,
     Reason,
     Recorded,
     Refused,
-    Unreadable,
 )
-from eventlog.append import Appender, Busy, Closed, LogFull, Unknown
+from eventlog.append import Appender, Busy, LogFull
 from eventlog.connect import broker_options, connect_postgres
 from eventlog.decider import Decider
-from eventlog.execute import Contended, Execution
+from eventlog.deliveries import TRANSIENT, Deliveries, DeliveryHandler, NotReady
+from eventlog.execute import Execution
 from eventlog.health import Check, Health, nats_healthz
 from eventlog.message import LOG
 from eventlog.read import recorded_from
-from eventlog.receiving import about, issued_from, parked_headers, problems
+from eventlog.receiving import about, issued_from, problems
 from eventlog.sealing import KeyStore, read_master_key
 from eventlog.settings import Settings
 from eventlog.standing import Standing
@@ -55,9 +55,6 @@ R = TypeVar("R")
 
 WAITING_COMMANDS: Final = 2_000
 """Commands that a process looks at at the same time; the next one is answered "busy"."""
-POISON_TRIES: Final = 3
-"""How often a reaction that breaks is tried before its fact is parked."""
-RETRY_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 10.0
 """How long a stopping service waits for what it has begun."""
 
@@ -65,42 +62,13 @@ Handled = tuple[BaseModel, bool]
 """The reply to a command, and whether it had been decided before this request."""
 CommandHandler = Callable[[Issued[C]], Awaitable[Handled]]
 FactHandler = Callable[[Recorded], Awaitable[None]]
-DeliveryHandler = Callable[[Msg], Awaitable[None]]
 H = TypeVar("H")
 Wire = Callable[[H], H]
 """A decorator that subscribes a handler and gives it back."""
 
 
-class Later(Exception):
-    """A reaction asks to be called again in `seconds`; not a failure."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds} s")
-        self.seconds = seconds
-
-
-class NotReady(Exception):
-    """The room lacks something it needs to decide, such as a rulebook in force."""
-
-
-TRANSIENT: Final = (
-    Unknown,
-    Contended,
-    Busy,
-    Closed,
-    LogFull,
-    NotReady,
-    OSError,
-    TimeoutError,
-    nats.errors.Error,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-)
-"""What passes by itself: tried again without end, never parked."""
 UNTOUCHED: Final = (Busy, LogFull, NotReady)
-"""Of these, what certainly wrote nothing."""
+"""Of what passes by itself, what certainly wrote nothing."""
 
 
 async def _raw(message: Any) -> Msg:
@@ -191,20 +159,20 @@ class Service:
 
         return wire
 
-    def reaction(self, name: str) -> Wire[FactHandler]:
+    def reaction(self, name: str, *hears: type[Fact]) -> Wire[FactHandler]:
         """React to facts through the durable `<room>-<name>`; acknowledged when it is done."""
 
         def wire(handler: FactHandler) -> FactHandler:
             async def work(raw: Msg) -> None:
                 await handler(recorded_from(raw))
 
-            self.deliveries(name, LOG)(work)
+            self.deliveries(name, LOG, *hears)(work)
             return handler
 
         return wire
 
-    def deliveries(self, name: str, stream: str) -> Wire[DeliveryHandler]:
-        """Take what the durable `<room>-<name>` delivers: acknowledged, tried again, or parked."""
+    def deliveries(self, name: str, stream: str, *hears: type[Fact]) -> Wire[DeliveryHandler]:
+        """Take what the durable `<room>-<name>` delivers; of facts, those that it `hears`."""
         durable = f"{self.room}-{name}"
         subscriber = self.broker.subscriber(
             f"deliver.{self.room}.{name}",
@@ -212,23 +180,9 @@ class Service:
             stream=JStream(stream, declare=False),
             ack_policy=AckPolicy.MANUAL,
         )
-        in_hand: set[int] = set()
-
-        async def handle(raw: Msg, sequence: int, handler: DeliveryHandler) -> None:
-            try:
-                await self._deliver(durable, raw, handler)
-            finally:
-                in_hand.discard(sequence)
 
         def wire(handler: DeliveryHandler) -> DeliveryHandler:
-            async def take(raw: Msg) -> None:
-                # What takes longer than `ack_wait` is delivered again while it is in hand. It is
-                # not begun twice, since under load that would breed load: its answer will come.
-                if (sequence := raw.metadata.sequence.stream) not in in_hand:
-                    in_hand.add(sequence)
-                    self._spawn(handle(raw, sequence, handler))
-
-            subscriber(take)
+            subscriber(Deliveries(durable, self.js, self._spawn, handler, hears).take)
             return handler
 
         return wire
@@ -348,48 +302,6 @@ class Service:
             await self.nc.publish(
                 raw.reply, reply.__pydantic_serializer__.to_json(reply), headers=headers
             )
-
-    async def _deliver(self, durable: str, raw: Msg, handler: DeliveryHandler) -> None:
-        try:
-            await handler(raw)
-            await raw.ack()
-        except Refused as refusal:
-            log.info("reaction_refused", **_place(durable, raw), reason=str(refusal))
-            await raw.ack()
-        except Later as later:
-            await raw.nak(delay=later.seconds)
-        except TRANSIENT as error:
-            log.warning("reaction_delayed", **_place(durable, raw), error=repr(error))
-            await raw.nak(delay=RETRY_SECONDS)
-        except Exception as error:  # noqa: BLE001 - whatever broke, the fact is kept
-            tries = raw.metadata.num_delivered
-            log.warning("reaction_broke", **_place(durable, raw), tries=tries, error=repr(error))
-            if isinstance(error, Unreadable) or tries >= POISON_TRIES:
-                await self._park(durable, raw, error)
-                await raw.ack()
-            else:
-                await raw.nak(delay=RETRY_SECONDS)
-
-    async def _park(self, durable: str, raw: Msg, error: Exception) -> None:
-        """Keep what cannot be handled, with the reason; never drop it."""
-        log.error("parked", **_place(durable, raw), reason=repr(error))
-        sequence = raw.metadata.sequence.stream
-        headers = parked_headers(durable, raw.subject, sequence, raw.headers or {}, error)
-        await self.js.publish(
-            f"parked.{durable}", raw.data, stream="PARK", headers=headers, timeout=5
-        )
-
-
-def _place(durable: str, raw: Msg) -> dict[str, Any]:
-    """What a log line says of a delivery."""
-    headers = raw.headers or {}
-    return {
-        "durable": durable,
-        "subject": raw.subject,
-        "sequence": raw.metadata.sequence.stream,
-        "command_id": headers.get(Header.COMMAND),
-        "correlation": headers.get(Header.CORRELATION),
-    }
 
 
 def _collect_rarely() -> None:

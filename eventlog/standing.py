@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 
 from contracts.envelope import Recorded
 from eventlog.read import Unread, follow, read_log
+from eventlog.tasks import end
 
 S = TypeVar("S")
 log = structlog.get_logger()
@@ -37,8 +38,7 @@ class Standing(Generic[S]):
     async def stop(self) -> None:
         """Follow no more."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _follow(self, js: JetStreamContext) -> None:
         async for batch in follow(js, after=self.sequence, subjects=self._subjects):

@@ -11,12 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 import yaml
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.imports.archive import Archive, Openings, Tally
 from cli.imports.messages import COLUMNS, SOURCE, BadFile, Reading, read, source_of
-from cli.printing import finish, print_json, say
-from cli.running import Exit, Failure, err, run
+from cli.printing import finish, print_json, progress_bar, say
+from cli.running import Exit, Failure, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from deploy.house import ARCHIVE
 
@@ -58,14 +57,18 @@ def messages(
 ) -> None:
     """Bring in citizens' messages with the official replies, as history.
 
-    Columns: message_id, user_id, created_at, text; where there are any: title, reply, replied_at.
-    Each row becomes a report with its case at its own time and, where there is a reply, its
-    handling and closing at that time. Texts stay as they came. Nobody is told, nobody earns.
+    Columns: message_id, user_id, created_at, text; where there are any:
+    title, reply, replied_at. Each row becomes a report with its case at its
+    own time and, where there is a reply, its handling and closing at that
+    time. Texts stay as they came. Nobody is told, nobody earns.
 
-    Counted are: read = accepted (something was written) + refused (not or not wholly in the log,
-    each with row, column and reason) + known (all of it was there before); closed: rows with a
-    reply whose case stands closed now. Run again, it adds what is missing and nothing else.
-    Exit code 1 when a row was refused.
+    Every row read is counted once:
+      accepted  something of it was written
+      refused   it is not, or not wholly, in the log: told with row, column
+                and reason
+      known     all of it was there before
+    And closed: rows with a reply whose case stands closed now. Run again, it
+    adds what is missing and nothing else. Exit code 1 when a row was refused.
 
     Examples:
       waggle import messages messages.csv
@@ -122,7 +125,7 @@ async def _hand_in(session: Session, file: Path, reading: Reading) -> Tally:
     """Every row of the file, with a bar over its bytes."""
     tally = Tally()
     nc, log = await session.nats(ARCHIVE), await session.log()
-    with _progress() as progress:
+    with progress_bar() as progress:
         bar = progress.add_task(file.name, total=None, told="")
 
         def told(now: Tally) -> None:
@@ -138,18 +141,6 @@ async def _hand_in(session: Session, file: Path, reading: Reading) -> Tally:
         async with Openings.heard(log, reading.source) as openings:
             await Archive(nc, openings, reading, tally, told).hand_in(read(lines(), reading))
     return tally
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    )
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -39,6 +39,9 @@ from eventlog.message import LOG
 _SWEEP: Final = 0.1
 """Seconds between looks for attempts and decisions that waited too long."""
 
+_INFO: Final = f"$JS.API.STREAM.INFO.{LOG}"
+_UNAVAILABLE: Final = 503
+
 log = structlog.get_logger(__name__)
 
 
@@ -101,7 +104,7 @@ class Appender:
     @classmethod
     async def open(cls, nc: Client, *, limits: Limits = DEFAULTS) -> Self:
         """An appender for the log that `nc` reaches. Raises `UnsafeLog` if it must not be used."""
-        config = await _log_config(nc, limits.timeout)
+        config = await _log_config(nc, limits)
         if reasons := unsafe(config):
             raise UnsafeLog(f"stream {LOG} is not safe for facts: {'; '.join(reasons)}")
         appender = cls(nc, replicated=config["num_replicas"] > 1, limits=limits)
@@ -162,7 +165,7 @@ class Appender:
         self._closing = True
         try:
             async with asyncio.timeout(grace):
-                while self._waiting or self._underway:
+                if self._waiting or self._underway:
                     await self._idle.wait()
         except TimeoutError:
             log.warning("append_closed_early", waiting=self.waiting, underway=len(self._underway))
@@ -326,18 +329,27 @@ class _Parcel:
             self._appender._wake.set()
 
 
-async def _log_config(nc: Client, patience: float) -> dict[str, Any]:
-    """The configuration of the log stream as the server has it, unknown fields included."""
-    try:
-        reply = await nc.request(f"$JS.API.STREAM.INFO.{LOG}", timeout=patience)
-    except NoRespondersError as error:
-        raise UnsafeLog("nobody answers for streams: the server has no JetStream") from error
-    except NatsTimeoutError as error:
-        why = "no leader, or this identity may not ask"
-        raise UnsafeLog(f"no answer about stream {LOG} in {patience:g} s: {why}") from error
-    info = json.loads(reply.data)
-    if "error" in info:
-        what = info["error"]["description"]
-        raise UnsafeLog(f"cannot see stream {LOG} ({what}): provision it first")
-    config: dict[str, Any] = info["config"]
-    return config
+async def _log_config(nc: Client, limits: Limits) -> dict[str, Any]:
+    """The configuration of the log stream as the server has it, unknown fields included.
+
+    A server that just started may have no leader yet, so silence is given the whole budget.
+    """
+    until = asyncio.get_running_loop().time() + limits.budget
+    while True:
+        try:
+            info = json.loads((await nc.request(_INFO, timeout=limits.timeout)).data)
+            error = info.get("error")
+            if error is None:
+                config: dict[str, Any] = info["config"]
+                return config
+            why = f"cannot see stream {LOG} ({error['description']})"
+            if error["code"] != _UNAVAILABLE:
+                raise UnsafeLog(f"{why}: provision it first")
+        except NoRespondersError:
+            why = "nobody answers for streams: the server has no JetStream"
+        except NatsTimeoutError:
+            why = f"no answer about stream {LOG}: no leader, or this identity may not ask"
+        if asyncio.get_running_loop().time() > until:
+            raise UnsafeLog(why)
+        log.info("append_waits_for_the_log", why=why)
+        await asyncio.sleep(_SWEEP)

@@ -148,7 +148,7 @@ class Settler:
             await self._look(entry, Answer(Meaning.REFUSED))
 
     async def _moved_on(self, entries: Sequence[Entry]) -> set[Entry]:
-        """Those of whom a stream id does not end where they expect; none if nobody answers."""
+        """Those of whom a stream id ends beyond what they expect; none if nobody answers."""
         subjects = [subject for entry in entries for subject in entry.decision.expected]
         try:
             ends = await self._resolver.last(subjects)
@@ -159,7 +159,7 @@ class Settler:
             entry
             for entry in entries
             for subject, place in entry.decision.expected.items()
-            if ends.get(subject, 0) != place
+            if ends.get(subject, 0) > place
         }
 
     # Repeating.

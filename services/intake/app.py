@@ -17,10 +17,11 @@ from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
 from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.asking import UNDECIDED
+from eventlog.deliveries import NotReady
 from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
 from eventlog.receiving import problems
-from eventlog.service import Handled, NotReady, Service
+from eventlog.service import Handled, Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.intake import reactions

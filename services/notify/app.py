@@ -14,12 +14,14 @@ from contracts.envelope import Recorded
 from contracts.notice import Channel, Notice
 from contracts.party import PartyRegistered
 from contracts.rulebook import NONE_PUBLISHED, Published, gathered, in_force
+from eventlog.deliveries import Later, NotReady
 from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
+from eventlog.message import LOG
 from eventlog.read import recorded_from
 from eventlog.receiving import reacting
 from eventlog.sealing import unseal
-from eventlog.service import Later, NotReady, Service
+from eventlog.service import Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.notify import directory, reactions
@@ -96,11 +98,11 @@ async def wire(service: Service, webhook: Webhook) -> None:
     desk = Desk(service, published, parties, service.execution(NOTICE), webhook)
     outbox = Outbox(service.js)
 
-    @service.deliveries("outbox", "LOG")
+    @service.deliveries("outbox", LOG, *reactions.HEARS)
     async def to_outbox(raw: Msg) -> None:
         await desk.carry(raw, Channel.OUTBOX, outbox.send)
 
-    @service.deliveries("webhook", "LOG")
+    @service.deliveries("webhook", LOG, *reactions.HEARS)
     async def to_webhook(raw: Msg) -> None:
         await desk.carry(raw, Channel.WEBHOOK, desk.post)
 

@@ -48,6 +48,19 @@ _ID_LENGTH: Final = 64
 _DIGEST_LENGTH: Final = 16
 
 
+HEARS: Final[tuple[type[Fact], ...]] = (
+    ReportAccepted,
+    ReportRefused,
+    CaseRejected,
+    CaseDispatched,
+    WorkResolved,
+    ReworkOrdered,
+    CaseClosed,
+    PointsAwarded,
+)
+"""The facts that somebody may have to be told of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """Somebody who must be told something."""

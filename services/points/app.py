@@ -6,11 +6,13 @@ from typing import Final
 
 import uvloop
 
+from contracts.case import CaseClosed
 from contracts.envelope import Recorded
 from contracts.rulebook import NONE_PUBLISHED, gathered, in_force
+from eventlog.deliveries import NotReady
 from eventlog.logs import set_up_logs
 from eventlog.receiving import reacting
-from eventlog.service import NotReady, Service
+from eventlog.service import Service
 from eventlog.settings import Settings
 from services.points import reactions
 from services.points.decider import ACCOUNT
@@ -25,7 +27,7 @@ async def wire(service: Service) -> None:
     )
     accounts = service.execution(ACCOUNT)
 
-    @service.reaction("on-case")
+    @service.reaction("on-case", CaseClosed)
     async def on_case(fact: Recorded) -> None:
         if command := reactions.award(fact):
             issued = reacting(fact, command, room=ROOM, name="award")

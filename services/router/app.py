@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from contracts.case import (
     CaseJoined,
     CaseOpened,
     CaseRefusal,
+    CaseSeparated,
     Nearby,
     OpenCase,
     ReadCase,
@@ -28,12 +29,13 @@ from contracts.evaluation import PublishMonth
 from contracts.report import ReportAccepted
 from contracts.rulebook import NONE_PUBLISHED, Published, PublishRulebook, gathered, in_force
 from eventlog.connect import connect_postgres
+from eventlog.deliveries import TRANSIENT, NotReady
 from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
 from eventlog.read import read_stream
 from eventlog.receiving import reacting
 from eventlog.sealing import unseal
-from eventlog.service import TRANSIENT, Handled, NotReady, Service
+from eventlog.service import Handled, Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.router import reactions
@@ -224,9 +226,9 @@ def _wire(service: Service, desk: Desk) -> None:
     service.command(PublishRulebook)(desk.publish)
     service.command(PublishMonth)(desk.publish_month)
     service.command(ReadCase)(desk.read)
-    service.reaction("on-report")(desk.open)
-    service.reaction("work-orders")(desk.order)
-    service.reaction("gathering")(desk.gather)
+    service.reaction("on-report", ReportAccepted)(desk.open)
+    service.reaction("work-orders", *get_args(reactions.ORDERS))(desk.order)
+    service.reaction("gathering", CaseJoined, CaseSeparated)(desk.gather)
 
 
 async def main() -> None:

@@ -105,6 +105,12 @@ def test_an_option_that_cannot_be_meant_ends_with_2(waggle: Waggle) -> None:
         assert waggle(*words).code == 2, words
 
 
+def test_what_is_too_large_to_be_sent_is_said_at_once(waggle: Waggle) -> None:
+    said = waggle("submit", "--rider", "rider-01", *TAOYUAN, "--text", "-", typed="长" * 400_000)
+    assert said.code == 2
+    assert "too large" in said.err
+
+
 def test_who_acts_is_the_holder_and_is_told(waggle: Waggle) -> None:
     report = submitted(waggle)
     said = waggle("dispatch", report, "sanitation", "--json")
@@ -271,6 +277,18 @@ def test_the_tail_goes_back_as_far_as_a_type_needs(waggle: Waggle) -> None:
 def test_the_tail_can_begin_anywhere(waggle: Waggle) -> None:
     facts = waggle.json("log", "tail", "--from", "2", "-n", "3")["facts"]
     assert [fact["sequence"] for fact in facts] == [2, 3, 4]
+
+
+def test_a_reader_that_has_had_enough_is_no_failure(living_house: Path) -> None:
+    words = [*WAGGLE, "log", "tail", "--from", "1", "--follow", "--data", str(living_house)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        assert b"RulebookPublished" in following.stdout.readline()
+        following.stdout.close()
+        submitted(Waggle(living_house))
+        assert following.wait(timeout=PATIENCE) == 0
+        assert following.stderr.read() == b""
 
 
 @pytest.mark.parametrize("by", ["type", "stream", "actor", "day"])

@@ -19,10 +19,11 @@ from deploy.nats_server import NatsServer
 from deploy.permissions import Kind, Party
 from deploy.provision import provision_streams
 from deploy.streams import reaction
-from eventlog import service as services
+from eventlog import deliveries
 from eventlog.connect import connect_nats
+from eventlog.deliveries import Later
 from eventlog.sealing import new_master_key
-from eventlog.service import Later, Service
+from eventlog.service import Service
 from eventlog.settings import Settings
 from tests.deploy.folders import empty_house
 
@@ -139,25 +140,25 @@ async def test_what_was_answered_late_is_taken_again_when_it_fails(room: Room) -
 async def test_what_passes_by_itself_is_never_parked(
     room: Room, passing: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(deliveries, "RETRY_SECONDS", 0.02)
     tries = 0
 
     async def at_last(raw: Msg) -> None:
         nonlocal tries
         tries += 1
-        if tries < 2 * services.POISON_TRIES:
+        if tries < 2 * deliveries.POISON_TRIES:
             raise passing
 
     await room.begin(at_last)
     await room.until_answered()
-    assert tries == 2 * services.POISON_TRIES
+    assert tries == 2 * deliveries.POISON_TRIES
     assert await room.parked() == []
 
 
 async def test_what_breaks_again_and_again_is_parked_with_its_reason(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(deliveries, "RETRY_SECONDS", 0.02)
     tries = 0
 
     async def broken(raw: Msg) -> None:
@@ -167,7 +168,7 @@ async def test_what_breaks_again_and_again_is_parked_with_its_reason(
 
     await room.begin(broken)
     await room.until_answered()
-    assert tries == services.POISON_TRIES
+    assert tries == deliveries.POISON_TRIES
     assert await room.parked() == ["RuntimeError: no such thing"]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from contracts.envelope import Header
 from deploy.credentials import Credentials
@@ -28,6 +28,8 @@ from eventlog.message import LOG, NO_HASH, Message, chain_hash
 
 WRITER = Party("intake", Kind.SERVICE)
 PROVISIONER = Party("provisioner", Kind.PROVISIONER)
+STRANGER = Party("sanitation", Kind.UNIT)
+_NO_PEERS = 10005
 LOG_BYTES = 256 * 1024 * 1024
 
 
@@ -42,7 +44,7 @@ class Site:
 
     @property
     def users(self) -> tuple[User, ...]:
-        return self._credentials.users((WRITER, PROVISIONER))
+        return self._credentials.users((WRITER, PROVISIONER, STRANGER))
 
     async def server(self) -> NatsServer:
         """One server, started."""
@@ -61,7 +63,15 @@ class Site:
         """The log stream as the house has it, but for what `other` says."""
         js = (await self.connect(PROVISIONER)).jetstream(timeout=10)
         log = next(s for s in streams(replicas=replicas, log_bytes=log_bytes) if s.name == LOG)
-        await js.add_stream(log.evolve(**other))
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await js.add_stream(log.evolve(**other))
+                    return
+                except APIError as error:
+                    if error.err_code != _NO_PEERS:
+                        raise
+                    await asyncio.sleep(0.1)  # a cluster that just met does not know all of it
 
     async def connect(self, party: Party = WRITER, urls: Sequence[str] = ()) -> Client:
         seed = str(self._credentials.seed_file(party.name))
@@ -245,6 +255,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.deaf = False
         """While true, whatever the server says is lost."""
+        self.lost_answer = asyncio.Event()
+        """Set when the answer to a publish was lost."""
 
     async def start(self) -> str:
         """The address that clients connect to."""
@@ -276,7 +288,10 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
-                if not (answers and self.deaf):
-                    writer.write(data)
-                    await writer.drain()
+                if answers and self.deaf:
+                    if b'"stream":"LOG"' in data:
+                        self.lost_answer.set()
+                    continue
+                writer.write(data)
+                await writer.drain()
         writer.transport.abort()

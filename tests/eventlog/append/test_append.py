@@ -23,6 +23,7 @@ from eventlog.append import (
 )
 from eventlog.append.atomic import MOST_MESSAGES
 from tests.eventlog.append.kit import (
+    STRANGER,
     Place,
     Site,
     decision,
@@ -243,6 +244,15 @@ async def test_without_a_log_there_is_no_appender(site: Site, nc: Client) -> Non
     await remove(site)
     with pytest.raises(UnsafeLog, match="provision"):
         await Appender.open(nc)
+
+
+async def test_a_log_that_nobody_may_ask_about_is_not_appended_to(
+    site: Site, server: NatsServer
+) -> None:
+    """Another room's credentials would do; one that may not even look does not."""
+    nc = await site.connect(STRANGER)
+    with pytest.raises(UnsafeLog, match="may not ask"):
+        await Appender.open(nc, limits=Limits(budget=0.3, timeout=0.2))
 
 
 async def test_if_sending_itself_fails_the_callers_are_told(nc: Client) -> None:

@@ -13,7 +13,6 @@ from deploy.nats_server import NatsServer
 from eventlog.append import Appended, Appender, Busy, Conflict, Limits, Unknown
 from eventlog.append.atomic import batch
 from eventlog.append.decisions import frames
-from eventlog.message import LOG
 from tests.eventlog.append.kit import (
     Proxy,
     Site,
@@ -44,13 +43,6 @@ async def far(site: Site, proxy: Proxy) -> AsyncIterator[Appender]:
     await nc.close()
 
 
-async def until_stored(nc: Client, messages: int) -> None:
-    watch = await nc.jetstream().subscribe("log.>", stream=LOG, ordered_consumer=True)
-    for _ in range(messages):
-        await watch.next_msg(timeout=10)
-    await watch.unsubscribe()
-
-
 @pytest.mark.parametrize("facts", [1, 3])
 @pytest.mark.parametrize("broken", [False, True])
 async def test_a_lost_answer_is_found_out(
@@ -59,7 +51,7 @@ async def test_a_lost_answer_is_found_out(
     """Stored, but nobody said so: because an answer was lost, or the connection with it."""
     proxy.deaf = True
     future = far.submit(decision("c1", "a", facts=facts))
-    await until_stored(nc, facts)
+    await proxy.lost_answer.wait()
     if broken:
         proxy.cut()
     proxy.deaf = False
@@ -76,7 +68,7 @@ async def test_a_lost_answer_is_found_out_after_others_wrote_behind_it(
 ) -> None:
     proxy.deaf = True
     future = far.submit(decision("c1", "a"))
-    await until_stored(nc, 1)
+    await proxy.lost_answer.wait()
     await appender.append(decision("c2", "a", at=await end_of(nc, "log.report.a")))
     proxy.deaf = False
     assert (await future).sequences == (1,)
@@ -88,7 +80,7 @@ async def test_a_lost_answer_to_a_group_is_found_out_for_each(
 ) -> None:
     proxy.deaf = True
     futures = [far.submit(decision(f"c{n}", f"id{n}")) for n in range(40)]
-    await until_stored(nc, 40)
+    await proxy.lost_answer.wait()
     proxy.deaf = False
     acknowledged = {f"c{n}": await future for n, future in enumerate(futures)}
     assert all(appended.duplicate for appended in acknowledged.values())
@@ -103,7 +95,7 @@ async def test_a_lost_refusal_is_a_conflict_all_the_same(
     await appender.append(decision("c1", "a"))
     proxy.deaf = True
     future = far.submit(decision("c2", "a"))
-    await asyncio.sleep(0.1)
+    await proxy.lost_answer.wait()
     proxy.deaf = False
     with pytest.raises(Conflict):
         await future

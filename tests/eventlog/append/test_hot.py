@@ -51,7 +51,7 @@ async def hot_writers(
 
 
 async def test_twelve_writers_on_four_stream_ids(site: Site, server: NatsServer) -> None:
-    assert await hot_writers(site, lambda: asyncio.sleep(2)) > 100
+    assert await hot_writers(site, lambda: asyncio.sleep(2)) > 20
 
 
 async def test_twelve_writers_while_the_server_dies(site: Site, server: NatsServer) -> None:
@@ -61,13 +61,13 @@ async def test_twelve_writers_while_the_server_dies(site: Site, server: NatsServ
         await server.start()
         await asyncio.sleep(1)
 
-    assert await hot_writers(site, die) > 50
+    assert await hot_writers(site, die) > 20
 
 
 async def test_twelve_writers_on_a_replicated_log(site: Site) -> None:
     async with await site.cluster():
         await site.provision(replicas=3)
-        assert await hot_writers(site, lambda: asyncio.sleep(2)) > 50
+        assert await hot_writers(site, lambda: asyncio.sleep(2)) > 20
         await site.close()
 
 
@@ -88,5 +88,5 @@ async def test_twelve_writers_while_the_leader_dies_again_and_again(site: Site) 
                 await victim.start()
             await asyncio.sleep(3)
 
-        assert await hot_writers(site, die, Limits(budget=60)) > 500
+        assert await hot_writers(site, die, Limits(budget=60)) > 100
         await site.close()

@@ -1,0 +1,84 @@
+"""Every decision in the log, made again by the pure deciders: it must say the same. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contracts.envelope import Command, Fact, Issued, Recorded, Refused
+from contracts.notice import NoticeDelivered, RecordDelivery
+from contracts.rulebook import in_force
+from eventlog.decider import Decider
+from services.intake.decider.party import PARTY
+from services.intake.decider.report import REPORT
+from services.notify.decider import NOTICE
+from services.points import reactions as points_reactions
+from services.points.decider import ACCOUNT
+from services.router import reactions as router_reactions
+from services.router.decider.case import CASE
+from services.router.rules import Rules
+from tests.journey.evidence import Entry, Evidence
+
+DECIDERS: Mapping[str, Decider[Any, Any]] = {
+    decider.stream: decider for decider in (REPORT, PARTY, CASE, ACCOUNT, NOTICE)
+}
+
+
+def the_log_is_what_the_deciders_say(evidence: Evidence) -> Iterator[str]:
+    """Fact for fact and word for word, by the rules in force, at the moment it happened."""
+    by_id = {entry.fact.fact_id: entry.fact for entry in evidence.log}
+    states: dict[str, Any] = {}
+    for (subject, command_id), entries in evidence.decisions.items():
+        first = entries[0]
+        decider = DECIDERS.get(first.fact.body.stream)
+        if decider is None:
+            continue
+        state = states.get(subject, decider.initial_state)
+        facts = [entry.opened for entry in entries]
+        states[subject] = decider.fold(facts, state)
+        command = _command(evidence, first, by_id)
+        if command is None:
+            continue  # furnishing, or a ghost: there is a law on those
+        try:
+            decided = list(
+                decider.decide(_issued(command, first.fact), state, _rules(evidence, first))
+            )
+        except Refused as refusal:
+            yield f"{subject}: {command_id} is in the log, though it is refused: {refusal}"
+            continue
+        except ValueError as error:
+            yield f"{subject}: {command_id} cannot be decided on what stands before it: {error}"
+            continue
+        if decided != facts:
+            yield f"{subject}: {command_id} should give {decided}, the log has {facts}"
+
+
+def _command(evidence: Evidence, entry: Entry, by_id: Mapping[str, Recorded]) -> Command | None:
+    """What was decided here: the command that was sent, or the one that its cause asks for."""
+    fact, body = entry.fact, entry.opened
+    cause = by_id.get(fact.cause or "")
+    match body.stream:
+        case "notice" if isinstance(body, NoticeDelivered):
+            return RecordDelivery(**body.model_dump())
+        case "account" if cause is not None:
+            return points_reactions.award(cause)
+        case "case" if cause is not None:
+            return router_reactions.open_case(cause)
+        case _:
+            op = evidence.sent.get(fact.command_id)
+            return op.command if op else None
+
+
+def _issued(command: Command, fact: Recorded) -> Issued[Command]:
+    return Issued(
+        command=command, command_id=fact.command_id, actor=fact.actor, at=fact.happened_at
+    )
+
+
+def _rules(evidence: Evidence, entry: Entry) -> Any:
+    """As the stream's decider wants them."""
+    body: Fact = entry.fact.body
+    book = in_force(evidence.rulebooks, entry.fact.happened_at)
+    if book is None or body.stream in ("party", "notice"):
+        return None
+    return Rules(book) if body.stream == "case" else book

@@ -1,0 +1,94 @@
+"""Who must have been told what, and by which way: laws on notices. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from contracts.account import PointsAwarded
+from contracts.case import (
+    CaseClosed,
+    CaseDispatched,
+    CaseRejected,
+    CloseOutcome,
+    ReworkOrdered,
+    WorkResolved,
+)
+from contracts.envelope import Fact
+from contracts.notice import Channel, NoticeDelivered, NoticeKind, NoticeParked
+from contracts.party import PartyRegistered
+from contracts.report import ReportAccepted, ReportRefused
+from tests.journey.evidence import Evidence
+
+Told = tuple[int, str, NoticeKind]
+"""The fact that somebody is told about, who, and what kind of thing."""
+
+
+def every_notice_is_told_once(evidence: Evidence) -> Iterator[str]:
+    """In the outbox, and in the log as delivered: what must be told, and nothing else."""
+    due = Counter(_due(evidence))
+    stored = Counter[Told]((n.sequence, n.receiver, n.kind) for n in evidence.outbox)
+    yield from (f"not in the outbox: {told}" for told in (due - stored).elements())
+    yield from (f"in the outbox without reason: {told}" for told in (stored - due).elements())
+    ids = Counter(notice.notice_id for notice in evidence.outbox)
+    delivered = _delivered(evidence, Channel.OUTBOX)
+    yield from (f"not recorded: {notice}" for notice in (ids - delivered).elements())
+    yield from (f"recorded without reason: {notice}" for notice in (delivered - ids).elements())
+    for entry in evidence.facts(NoticeParked):
+        yield f"given up: {entry.fact.fact_id}"
+
+
+def every_webhook_is_called(evidence: Evidence) -> Iterator[str]:
+    """Riders of the platform that asked for it are told there as well.
+
+    Each notice comes at least once, and is recorded once.
+    """
+    riders = {
+        body.party_id
+        for entry in evidence.facts(PartyRegistered)
+        if isinstance(body := entry.fact.body, PartyRegistered) and body.platform == evidence.hooked
+    }
+    due = Counter(n.notice_id for n in evidence.outbox if n.receiver in riders)
+    came = Counter(set(evidence.posted))
+    recorded = _delivered(evidence, Channel.WEBHOOK)
+    yield from (f"never came: {notice}" for notice in due - came)
+    yield from (f"came without reason: {notice}" for notice in came - due)
+    yield from (f"not recorded: {notice}" for notice in (due - recorded).elements())
+    yield from (f"recorded too often: {notice}" for notice in (recorded - due).elements())
+
+
+def _delivered(evidence: Evidence, channel: Channel) -> Counter[str]:
+    return Counter(
+        body.notice_id
+        for entry in evidence.facts(NoticeDelivered)
+        if isinstance(body := entry.fact.body, NoticeDelivered) and body.channel is channel
+    )
+
+
+def _due(evidence: Evidence) -> Iterator[Told]:
+    earning = {s.code for book in evidence.rulebooks for s in book.services}
+    for entry in evidence.log:
+        for receiver, kind in _tellings(entry.fact.body, earning):
+            yield entry.stored.sequence, receiver, kind
+
+
+def _tellings(fact: Fact, earning: set[str]) -> Iterator[tuple[str, NoticeKind]]:
+    match fact:
+        case ReportAccepted(rider_id=rider):
+            yield rider, NoticeKind.REPORT_RECEIVED
+        case ReportRefused(rider_id=rider):
+            yield rider, NoticeKind.REPORT_REFUSED
+        case CaseRejected(rider_id=rider):
+            yield rider, NoticeKind.CASE_REJECTED
+        case CaseDispatched(rider_id=rider, unit=unit):
+            yield rider, NoticeKind.CASE_DISPATCHED
+            yield unit, NoticeKind.WORK_ORDERED
+        case WorkResolved(rider_id=rider):
+            yield rider, NoticeKind.WORK_RESOLVED
+        case ReworkOrdered(unit=unit):
+            yield unit, NoticeKind.REWORK_ORDERED
+        case CaseClosed(rider_id=rider, outcome=outcome, service_code=code):
+            if outcome is not CloseOutcome.FIXED or code not in earning:
+                yield rider, NoticeKind.CASE_CLOSED
+        case PointsAwarded(rider_id=rider):
+            yield rider, NoticeKind.POINTS_AWARDED

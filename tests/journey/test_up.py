@@ -1,0 +1,84 @@
+"""`waggle up` as a process: ready, told to stop, killed, started again on what it left."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import uvloop
+
+from deploy import records
+from deploy.house import running_house
+from deploy.ports import free_ports
+from tests.deploy.folders import empty_house
+from tests.journey.driver import Chronicle
+from tests.journey.house import SERVERS, SERVICES, House, errors_of, gone, launch, running
+from tests.journey.laws import broken
+from tests.journey.playing import HOOKED, Pace, journey
+
+SEED = 20260522
+PACE = Pace(reports=20, every=0.15, think=0.3)
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where a house may stand."""
+    with empty_house() as place:
+        yield place / "var"
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT], ids=lambda told: told.name)
+def test_a_house_that_is_told_to_stop_leaves_nothing_running(
+    folder: Path, told: signal.Signals
+) -> None:
+    house = House.start(folder)
+    processes = house.processes()
+    recorded = {record.name: record.pid for record in records.read_all(folder / "run")}
+    assert recorded.keys() == {*SERVERS, *SERVICES}
+    assert set(recorded.values()) <= {process.pid for process in processes}
+    assert house.stop(told) == 0
+    assert gone(processes) == []
+    assert records.read_all(folder / "run") == ()
+    assert running_house(folder) is None
+
+
+def test_a_house_that_is_told_to_stop_while_it_starts_leaves_nothing_running(folder: Path) -> None:
+    up = launch(folder)
+    own = psutil.Process(up.pid)
+    deadline = time.monotonic() + 60
+    while not (folder / "run" / "intake.json").exists():
+        assert up.poll() is None, errors_of(folder).read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    processes = [own, *own.children(recursive=True)]
+    up.send_signal(signal.SIGINT)
+    said, _ = up.communicate(timeout=60)
+    assert (said, up.returncode) == (b"", 130)
+    assert gone(processes) == []
+
+
+def test_a_journey_goes_on_when_the_house_was_killed_and_started_again() -> None:
+    left: list[psutil.Process] = []
+
+    async def the_supervisor_is_killed(house: House) -> None:
+        await asyncio.sleep(1.5)
+        left.extend(house.processes())
+        await asyncio.to_thread(house.kill_and_start_again)
+
+    with running(*free_ports(1)) as house:
+        way = journey(
+            house, Chronicle(HOOKED), "up", PACE, seed=SEED, faults=the_supervisor_is_killed
+        )
+        recording = uvloop.run(way)
+        assert broken(recording.evidence) == []
+        assert recording.differences == []
+        assert recording.reconnects > 0
+        assert len(left) > len((*SERVERS, *SERVICES))
+        assert gone(left) == []

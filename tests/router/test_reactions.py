@@ -1,0 +1,120 @@
+"""What follows for router from facts: a case for an accepted report, an order for its holder."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from contracts.case import CaseDispatched, ReworkOrdered, Why, WorkOrder
+from contracts.envelope import Fact
+from contracts.report import ReportAccepted
+from services.router.decider.case import CASE, Case
+from services.router.reactions import asks_for_work, open_case, work_order
+from tests.contracts.examples import EXAMPLES
+from tests.district import (
+    IN_WEST,
+    OPENED,
+    REPORT,
+    SANITATION,
+    WEST,
+    accepted,
+    dispatched,
+    resolved,
+    reworked,
+)
+from tests.given import NOON, recorded
+
+DUE = NOON + timedelta(hours=6)
+DISPATCHED = dispatched(SANITATION, 2, why=Why.BY_DISPATCHER, due_at=DUE)
+REWORKED = reworked(SANITATION)
+STORY = (
+    OPENED,
+    dispatched(WEST),
+    DISPATCHED,
+    accepted(SANITATION),
+    resolved(SANITATION),
+    REWORKED,
+)
+
+each_fact = pytest.mark.parametrize("fact", EXAMPLES, ids=lambda fact: type(fact).__name__)
+
+
+def case_after(fact: Fact) -> Case:
+    return CASE.fold(STORY[: STORY.index(fact) + 1])
+
+
+def order_for(fact: Fact, sequence: int = 7) -> WorkOrder:
+    order = work_order(recorded(fact, sequence), case_after(fact))
+    assert order is not None
+    return order
+
+
+@each_fact
+@pytest.mark.parametrize("history", [False, True], ids=["today", "history"])
+def test_an_accepted_report_asks_for_a_case_and_nothing_else_does(
+    fact: Fact, history: bool
+) -> None:
+    command = open_case(recorded(fact, history=history))
+    assert (command is not None) is isinstance(fact, ReportAccepted)
+
+
+def test_a_case_is_asked_for_with_what_the_report_says() -> None:
+    [report] = [fact for fact in EXAMPLES if isinstance(fact, ReportAccepted)]
+    command = open_case(recorded(report))
+    assert command is not None
+    for name in ("report_id", "rider_id", "platform", "service_code", "position"):
+        assert getattr(command, name) == getattr(report, name)
+
+
+@each_fact
+def test_a_unit_is_told_to_work_when_it_gets_a_case_or_gets_it_back(fact: Fact) -> None:
+    assert asks_for_work(recorded(fact)) is isinstance(fact, CaseDispatched | ReworkOrdered)
+
+
+@each_fact
+def test_history_sends_nobody_anywhere(fact: Fact) -> None:
+    assert not asks_for_work(recorded(fact, history=True))
+
+
+@each_fact
+def test_an_order_follows_from_just_those_facts(fact: Fact) -> None:
+    assert (work_order(recorded(fact), case_after(REWORKED)) is not None) is asks_for_work(
+        recorded(fact)
+    )
+
+
+def test_an_order_tells_the_holder_what_where_until_when_and_why() -> None:
+    assert order_for(DISPATCHED, sequence=9) == WorkOrder(
+        order_id=f"{REPORT}.2",
+        case_id=REPORT,
+        unit=SANITATION,
+        kind="handle",
+        service_code="garbage",
+        position=IN_WEST,
+        area="a-west",
+        due_at=DUE,
+        why=Why.BY_DISPATCHER,
+        explanation=DISPATCHED.explanation,
+        suggested=SANITATION,
+        sequence=9,
+    )
+
+
+def test_a_rework_is_ordered_as_the_work_was_under_an_id_of_its_own() -> None:
+    first, again = order_for(DISPATCHED, sequence=9), order_for(REWORKED, sequence=12)
+    assert again == first.model_copy(
+        update={"order_id": f"{REPORT}.r1", "kind": "rework", "sequence": 12}
+    )
+
+
+def test_an_order_heard_late_is_still_the_same_order() -> None:
+    later = case_after(REWORKED)
+    assert work_order(recorded(DISPATCHED), later) == order_for(DISPATCHED)
+
+
+def test_a_rework_heard_after_the_case_moved_on_goes_to_the_same_unit_under_the_same_id() -> None:
+    moved = CASE.fold([*STORY, dispatched(WEST, 3), dispatched(SANITATION, 4)])
+    late, prompt = work_order(recorded(REWORKED), moved), order_for(REWORKED)
+    assert late is not None
+    assert (late.order_id, late.unit) == (prompt.order_id, prompt.unit)
