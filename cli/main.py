@@ -6,9 +6,12 @@ import typer
 
 from cli import (
     afterwards,
+    board,
     case,
     clocks,
     contracts,
+    docs,
+    evaluate,
     hands,
     log,
     look,
@@ -38,6 +41,8 @@ case.register(app)
 hands.register(app)
 clocks.register(app)
 afterwards.register(app)
+board.register(app)
+evaluate.register(app)
 look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 queues.register(app)
@@ -48,6 +53,7 @@ app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(whatif.app, name="whatif")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(docs.app, name="docs")
 
 
 def main() -> None:
