@@ -178,9 +178,11 @@ class _Strict(yaml.CSafeLoader):
     """A safe loader that takes no key twice: the first value would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (at, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
+        seen: set[Hashable] = set()
+        for at, _ in node.value:
+            key = self.construct_object(at, deep=True)
+            if key in seen:
                 line = at.start_mark.line + 1
                 raise yaml.YAMLError(f"'{key}' is given twice (line {line})")
+            seen.add(key)
         return super().construct_mapping(node, deep)

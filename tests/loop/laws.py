@@ -141,7 +141,11 @@ def the_state_counts_what_the_facts_say(house: House) -> Iterator[str]:
 
 def too_many_returns_escalate(house: House) -> Iterator[str]:
     """By the rulebook that the return was decided by."""
-    limits = {book.label: book.escalation.returns for book in house.published}
+    limits = {
+        book.label: book.routing.escalation[0].returns or 99
+        for stored in house.log
+        if (book := house.published.at(stored.fact.happened_at))
+    }
     for case_id, facts in _streams(house, "case"):
         for fact in facts:
             match fact.body:
