@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cli.gaps import gaps
 from cli.printing import finish, moment, print_json, print_table, say
 from cli.running import Exit, Failure, run
 from cli.sending import CommandIdOption, Sender, send
@@ -41,6 +42,9 @@ PathsArgument = Annotated[
 ]
 ENVELOPE: Final = 4096
 """Bytes of a message beside its documents."""
+
+
+app.command("gaps")(gaps)
 
 
 @app.callback(no_args_is_help=True)

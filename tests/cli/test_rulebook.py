@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -246,3 +247,19 @@ def test_a_period_without_reports_has_nothing_otherwise(waggle: Waggle, tmp_path
     said = waggle("whatif", "rulebook", str(file), "--from", "yesterday")
     assert said.code == 2
     assert "is no moment" in said.err
+
+
+def test_what_the_rules_could_not_place_is_counted_with_the_reason(waggle: Waggle) -> None:
+    kind = f"ufo-{new_id()[-8:].lower()}"
+    cases = {reported(waggle, kind, 29.7721, 121.3021) for _ in range(2)}
+    give_up = monotonic() + 30
+    mine: list[dict[str, Any]] = []
+    while sum(gap["cases"] for gap in mine) < len(cases) and monotonic() < give_up:
+        told = waggle.json("rulebook", "gaps")
+        mine = [gap for gap in told["gaps"] if gap["kind"] == kind]
+    assert [(gap["why"], gap["area"], gap["cases"]) for gap in mine] == [
+        ("service_unknown", "330299001", 2)
+    ]
+    assert kind in mine[0]["words"]
+    assert mine[0]["last_case"] in cases
+    assert told["cases"] >= 2
