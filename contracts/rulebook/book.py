@@ -36,7 +36,7 @@ class Rulebook(Part):
         """The district's short name."""
         return self.routing.rulebook
 
-    @property
+    @cached_property
     def label(self) -> str:
         """As decisions record it: `<name>@<catalogue>.<places>.<routing>.<calendar>.<earning>`."""
         return f"{self.name}@{'.'.join(str(document.version) for document in self.documents)}"
