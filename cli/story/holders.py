@@ -24,6 +24,16 @@ def first_holder(book: Rulebook, service: str | None, area: str | None) -> str:
     return handler(book, found.code, area)
 
 
+def helpers(book: Rulebook, service: str | None, area: str | None, holder: str) -> tuple[str, ...]:
+    """The units that help the one that handles this kind of thing there."""
+    found = book.service(service)
+    if found is None:
+        return ()
+    refs = found.supporting if found.default.supporting is None else found.default.supporting
+    units = (_unit(book, ref, found.code, area) for ref in refs)
+    return tuple(dict.fromkeys(unit for unit in units if unit and unit != holder))
+
+
 def mode(book: Rulebook, area: str | None) -> UnitKind:
     """Who takes orders first in an area."""
     said = {m.area: m.first_holder for m in book.routing.modes}

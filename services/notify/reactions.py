@@ -33,6 +33,7 @@ from contracts.case import (
     SupportAsked,
     SuspensionAsked,
     SuspensionEnded,
+    Task,
     TimeoutExcused,
     TimeoutUpheld,
     WorkResolved,
@@ -46,19 +47,6 @@ from services.notify.phrases import Speaker, phrase
 
 _ID_LENGTH: Final = 64
 _DIGEST_LENGTH: Final = 16
-
-
-HEARS: Final[tuple[type[Fact], ...]] = (
-    ReportAccepted,
-    ReportRefused,
-    CaseRejected,
-    CaseDispatched,
-    WorkResolved,
-    ReworkOrdered,
-    CaseClosed,
-    PointsAwarded,
-)
-"""The facts that somebody may have to be told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +83,15 @@ ONE: Final[Mapping[type[Fact], tuple[str, NoticeKind]]] = {
 }
 """The facts of which one party is told: the field that names it, and what it is told."""
 
+HEARS: Final[tuple[type[Fact], ...]] = (
+    *ONE,
+    CaseDispatched,
+    WorkResolved,
+    CaseClosed,
+    CaseEscalated,
+)
+"""The facts that somebody may have to be told of."""
+
 
 def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
     """Who must be told about a fact, and what kind of thing. The id of a case is its report's."""
@@ -106,7 +103,7 @@ def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
         case CaseDispatched():
             yield Telling(fact.rider_id, NoticeKind.CASE_DISPATCHED, report_id)
             yield Telling(fact.unit, NoticeKind.WORK_ORDERED, report_id)
-            for unit in fact.supporting:
+            for unit in fact.supporting if fact.task is Task.HANDLE else ():
                 yield Telling(unit, NoticeKind.SUPPORT_ORDERED, report_id)
         case WorkResolved():
             yield Telling(fact.rider_id, NoticeKind.WORK_RESOLVED, report_id)
