@@ -18,8 +18,8 @@ class WorkOrder(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    """`<case id>.<dispatch>`; with `.r<n>` for a rework, `.v<n>` to verify, `.s.<unit>` to
-    support, `.check` to look before opening."""
+    """`<case id>.<dispatch>`; or `.r<rework>`, `.check` to look before opening, `.v<sequence>` to
+    verify, `.s<sequence>.<unit>` to help."""
     case_id: CaseId
     unit: UnitCode
     kind: str

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
@@ -193,50 +193,55 @@ class Desk:
         await self.cases.carry_out(issued, case_id, self.rules_at(now))
 
 
-@asynccontextmanager
-async def desk_of(service: Service) -> AsyncIterator[Desk]:
-    """The desk with all its subscribers wired, and the clock kept beside them."""
+async def wire(service: Service, watch: Watch) -> Desk:
+    """Subscribe to what router carries."""
     published = await service.standing(
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
-    tables = await connect_postgres(service.settings.database_url)
     desk = Desk(
         service,
         published,
         service.execution(CASE),
         service.execution(rulebook.RULEBOOK),
         service.execution(EVALUATION),
-        Watch(tables),
+        watch,
     )
-    _wire(service, desk)
-    clock = asyncio.create_task(
-        keep_time(desk.watch, desk.ring, lambda: datetime.now(UTC), TRANSIENT)
-    )
-    try:
-        yield desk
-    finally:
-        clock.cancel()
-        await asyncio.gather(clock, return_exceptions=True)
-        await tables.close()
-
-
-def _wire(service: Service, desk: Desk) -> None:
     for kind in CASE_COMMANDS:
         service.command(kind)(desk.handle)
     service.command(PublishRulebook)(desk.publish)
     service.command(PublishMonth)(desk.publish_month)
     service.command(ReadCase)(desk.read)
     service.reaction("on-report", ReportAccepted)(desk.open)
-    service.reaction("work-orders", *get_args(reactions.ORDERS))(desk.order)
+    service.reaction("work-orders", *reactions.ORDERS)(desk.order)
     service.reaction("gathering", CaseJoined, CaseSeparated)(desk.gather)
+    return desk
+
+
+@asynccontextmanager
+async def keeping_time(desk: Desk) -> AsyncIterator[None]:
+    """The clock is kept beside the subscribers, for as long as they serve."""
+    clock = asyncio.create_task(
+        keep_time(desk.watch, desk.ring, lambda: datetime.now(UTC), TRANSIENT)
+    )
+    try:
+        yield
+    finally:
+        clock.cancel()
+        await asyncio.gather(clock, return_exceptions=True)
 
 
 async def main() -> None:
     """Run router until it is told to stop."""
     settings = Settings.from_environment()
     set_up_logs(ROOM, settings.log_format)
-    async with Service.open(ROOM, settings) as service, desk_of(service):
-        await service.run()
+    tables = await connect_postgres(settings.database_url)
+    try:
+        async with Service.open(ROOM, settings) as service:
+            desk = await wire(service, Watch(tables))
+            async with keeping_time(desk):
+                await service.run()
+    finally:
+        await tables.close()
 
 
 if __name__ == "__main__":

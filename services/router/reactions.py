@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from contracts.case import (
     CaseDispatched,
@@ -18,6 +19,7 @@ from contracts.case import (
     SeparateCase,
     SeparationReason,
     SupportAsked,
+    Task,
     WorkOrder,
     WorkResolved,
 )
@@ -25,7 +27,7 @@ from contracts.envelope import Recorded, Words
 from contracts.report import ReportAccepted
 from services.router.decider.case import Case
 
-ORDERS = CaseDispatched | ReworkOrdered | CheckOrdered | SupportAsked | WorkResolved
+ORDERS: Final = (CaseDispatched, ReworkOrdered, CheckOrdered, SupportAsked, WorkResolved)
 """The facts after which a unit must be told to do something."""
 
 
@@ -133,18 +135,18 @@ def _order(fact: Recorded, case: Case) -> _Order | None:
         case ReworkOrdered() as again:
             return _Order(f"r{again.reworks}", "rework", again.unit, due_at, words)
         case SupportAsked() as help_:
-            return _Order(f"{case.dispatch}.s.{help_.unit}", "support", help_.unit, due_at, words)
+            mark = f"s{fact.sequence}.{help_.unit}"
+            return _Order(mark, "support", help_.unit, due_at, words)
         case WorkResolved(verifier=verifier, verify_by=by) if verifier and by:
-            mark = f"{case.dispatch}.v{case.reworks}"
-            return _Order(mark, "verify", verifier, by, words)
+            return _Order(f"v{fact.sequence}", "verify", verifier, by, words)
         case _:
             return None
 
 
 def supported(fact: Recorded) -> Iterator[SupportAsked]:
-    """The units that a dispatch itself names to help: they are told as if they had been asked."""
+    """The units that a dispatch itself names to help: told as if asked, once it is handled."""
     match fact.body:
-        case CaseDispatched() as to:
+        case CaseDispatched(task=Task.HANDLE) as to:
             for unit in to.supporting:
                 yield SupportAsked(case_id=to.case_id, unit=unit, by=to.unit)
         case _:

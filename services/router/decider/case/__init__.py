@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from contracts import case as c
+from contracts.case import Step
 from contracts.envelope import Command, Fact, Issued
 from eventlog.decider import Decider
 from services.router.decider.case import after, asking, moving, opening, ringing, working
@@ -75,4 +76,4 @@ def decide(issued: Issued[Any], case: Case, rules: Rules) -> Sequence[Fact]:
 
 CASE: Final[Decider[Case, Rules]] = Decider("case", NO_CASE, decide, evolve)
 
-__all__ = ["CASE", "DECIDES", "NO_CASE", "Case", "decide", "evolve"]
+__all__ = ["CASE", "DECIDES", "NO_CASE", "Case", "Step", "decide", "evolve"]

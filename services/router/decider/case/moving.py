@@ -92,7 +92,7 @@ def dispatch(issued: Issued[DispatchCase], case: Case, rules: Rules) -> Sequence
         limit=filed.condition.limit if filed else rules.handling.dispatch_limit,
         rule=f"{case.condition or '-'}|dispatcher:{issued.actor}",
         suggested=suggested.code if suggested else case.suggested,
-        supporting=_supporting(command, case, unit, rules),
+        supporting=tuple(dict.fromkeys(_supporting(command, case, filed, rules))),
         kept=_clock_kept(case, unit.code),
     )
     return [dispatched(case, command.case_id, placement, at, rules)]
@@ -123,7 +123,6 @@ def give_back(issued: Issued[ReturnWork], case: Case, rules: Rules) -> Sequence[
         limit=rules.handling.dispatch_limit,
         rule=f"returned:{issued.actor}",
         suggested=case.suggested,
-        supporting=case.supporting,
     )
     counted = replace(case, returns=returned.returns)
     reason, count = EscalationReason.RETURNS, returned.returns
@@ -157,7 +156,7 @@ def transfer(issued: Issued[TransferWork], case: Case, rules: Rules) -> Sequence
         limit=filed.condition.limit if filed else rules.handling.dispatch_limit,
         rule=f"transferred:{issued.actor}",
         suggested=case.suggested,
-        supporting=tuple(u for u in case.supporting if u != unit.code),
+        supporting=case.supporting,
     )
     counted = replace(case, transfers=transfers)
     return [
@@ -224,10 +223,13 @@ def _named(command: DispatchCase, case: Case, rules: Rules) -> tuple[Case, Filed
     return replace(case, service_code=code, condition=filed.condition.code), filed
 
 
-def _supporting(command: DispatchCase, case: Case, unit: Unit, rules: Rules) -> tuple[str, ...]:
-    """Whom the dispatcher names to help; else whom the rules named."""
-    named = [_handling_unit(code, rules).code for code in command.supporting]
-    return tuple(dict.fromkeys(u for u in (named or case.supporting) if u != unit.code))
+def _supporting(command: DispatchCase, case: Case, filed: Filed | None, rules: Rules) -> list[str]:
+    """Whom the dispatcher names to help; else whom the rules name for the condition."""
+    if command.supporting or filed is None:
+        return [_handling_unit(code, rules).code for code in command.supporting]
+    where = {"asset": case.asset, "service": case.service_code}
+    found = (rules.resolve(ref, case.area, **where).unit for ref in filed.supporting)
+    return [unit.code for unit in found if unit]
 
 
 def _clock_kept(case: Case, unit: str) -> Clock | None:

@@ -28,6 +28,7 @@ class Placement:
     considered: tuple[Words, ...] = ()
     suggested: str | None = None
     supporting: tuple[str, ...] = ()
+    """Who helps once it is handled; a dispatcher needs no help yet."""
     kept: Clock | None = None
     """A clock that goes on, where the unit had the case before."""
 
@@ -57,7 +58,9 @@ def dispatched(
     else:
         clock = started(placement.limit, at, time)
     accept_by = None
+    supporting: tuple[str, ...] = ()
     if placement.task is Task.HANDLE:
+        supporting = tuple(u for u in placement.supporting if u != placement.unit.code)
         accept_by = time.after(at, handling.accept_limit)
         accept_by = accept_by if clock.late else min(accept_by, clock.due_at)
     return CaseDispatched(
@@ -75,7 +78,7 @@ def dispatched(
         rule=placement.rule,
         considered=placement.considered,
         suggested=placement.suggested,
-        supporting=placement.supporting,
+        supporting=supporting,
         limit=str(placement.limit),
         pace=clock.pace,
         limit_seconds=clock.limit_seconds,

@@ -199,7 +199,9 @@ def _known(
                 case CheckOrdered(unit=unit, explanation=words):
                     return replace(case, step=Step.CHECKING, unit=unit, explanation=words)
                 case CaseJoined(into=into):
-                    return replace(case, step=Step.JOINED, origin=into, unit="", unit_kind=None)
+                    return replace(
+                        case, step=Step.JOINED, origin=into, unit="", unit_kind=None, task=None
+                    )
                 case _:
                     return case
         case CaseCorrected() as right:
