@@ -5,22 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.account import PointsAwarded
-from contracts.case import (
-    CaseClosed,
-    CaseDispatched,
-    CaseEscalated,
-    CaseOpened,
-    CaseRejected,
-    CloseOutcome,
-    ReturnReason,
-    ReworkOrdered,
-    UnitKind,
-    Why,
-    WorkAccepted,
-    WorkResolved,
-    WorkReturned,
-    WorkVerified,
-)
 from contracts.envelope import Datum, Fact, Reason, Words
 from contracts.notice import Channel, NoticeDelivered, NoticeKind, NoticeParked
 from contracts.party import PartyKind, PartyRegistered
@@ -40,15 +24,17 @@ from contracts.rulebook import (
     RulebookPublished,
     Service,
 )
+from tests.contracts.case_examples import (
+    CASE_EXAMPLES,
+    OTHER,
+    PLACE,
+    PLATFORM,
+    REPORT,
+    RIDER,
+    RULES,
+)
 
-REPORT = "01KAJ6Q2V4M8Z0T3W5X7Y9B1CD"
-OTHER = "01KAJ7A5N9R2C4E6G8J0K2M4PQ"
-RIDER = "rider-07"
-PLATFORM = "platform-kite"
-RULES = "fengxi@3.1.2.1.1"
 SEEN = datetime.fromisoformat("2026-10-17T18:42:05+08:00")
-DUE = datetime.fromisoformat("2026-10-17T22:42:31+08:00")
-PLACE = Position(lat=29.7712, lng=121.3034)
 
 CATALOGUE = Catalogue(
     kind="catalogue",
@@ -113,83 +99,7 @@ EXAMPLES: tuple[Fact, ...] = (
         rule="condition:exposed-garbage-heap",
         rulebook=RULES,
     ),
-    CaseClosed(
-        case_id=REPORT,
-        report_id=REPORT,
-        rider_id=RIDER,
-        platform=PLATFORM,
-        unit="sanitation",
-        service_code="exposed-garbage",
-        outcome=CloseOutcome.FIXED,
-        note="巡查员到场核实，地面已冲洗干净。",
-    ),
-    CaseDispatched(
-        case_id=REPORT,
-        rider_id=RIDER,
-        unit="street-taoyuan",
-        unit_kind=UnitKind.STREET,
-        dispatch=1,
-        service_code="exposed-garbage",
-        area="330299001",
-        why=Why.STREET_FIRST,
-        explanation=Words(
-            zh="桃园街道内先由街道办接单。", en="In Taoyuan the street office is first."
-        ),
-        suggested="sanitation",
-        due_at=DUE,
-        rulebook=RULES,
-    ),
-    CaseEscalated(case_id=REPORT, returns=3, reworks=0, level=1),
-    CaseOpened(
-        case_id=REPORT,
-        report_id=REPORT,
-        rider_id=RIDER,
-        platform=PLATFORM,
-        service_code="exposed-garbage",
-        position=PLACE,
-        area="330299001",
-        street="street-taoyuan",
-        rulebook=RULES,
-    ),
-    CaseRejected(
-        case_id=OTHER,
-        report_id=OTHER,
-        rider_id=RIDER,
-        service_code="opinion",
-        reasons=(Reason(code="only_recorded", detail="an opinion opens no case"),),
-        rulebook=RULES,
-    ),
-    ReworkOrdered(
-        case_id=REPORT,
-        rider_id=RIDER,
-        unit="sanitation",
-        verifier="inspection",
-        reworks=1,
-        note="桶后面还有两袋没有清走。",
-    ),
-    WorkAccepted(case_id=REPORT, unit="sanitation"),
-    WorkResolved(
-        case_id=REPORT,
-        rider_id=RIDER,
-        unit="sanitation",
-        result="19:20 已派车清运，垃圾桶增至三个，\r\n并告知沿街商户投放时间。",
-        photo="photos/2026/10/17/after-0117.jpg",
-    ),
-    WorkReturned(
-        case_id=REPORT,
-        rider_id=RIDER,
-        unit="sanitation",
-        reason=ReturnReason.WRONG_DEPARTMENT,
-        returns=1,
-        note="属于工地渣土，请转综合执法。",
-    ),
-    WorkVerified(
-        case_id=REPORT,
-        rider_id=RIDER,
-        unit="sanitation",
-        verifier="inspection",
-        note="现场已恢复。",
-    ),
+    *CASE_EXAMPLES,
     NoticeDelivered(
         notice_id="router-on-report_01KAJ6Q2-0-rider-07",
         channel=Channel.OUTBOX,

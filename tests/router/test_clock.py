@@ -88,7 +88,7 @@ def at(text: str) -> datetime:
         ("2025-01-27T15:00", "1 work_day", "2025-02-05T15:00"),
         ("2025-01-24T15:00", "2 work_days", "2025-01-27T15:00"),  # Sunday 26 is worked
         ("2025-02-07T15:00", "1 work_day", "2025-02-08T15:00"),
-        # National Day 2026: off from 1 to 7 October; Sunday 20 September, Saturday 10 October worked.
+        # National Day 2026: off from 1 to 7 October; 20 September and 10 October are worked.
         ("2026-09-30T17:30", "1 work_hour", "2026-10-08T08:30"),
         ("2026-09-29T09:00", "5 work_days", "2026-10-12T09:00"),  # 29 30 | 8 9 10 | 12
         ("2026-09-18T17:00", "2 work_hours", "2026-09-20T09:00"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from contracts.case import CloseOutcome, Task
-from contracts.envelope import Refused
+from contracts.evaluation import EvaluationRefusal, MonthPublished, PublishMonth
+from services.router.decider.evaluation import EVALUATION, Snapshot
 from services.router.evaluation import (
     By,
     Count,
@@ -20,7 +22,7 @@ from services.router.evaluation import (
     summaries,
 )
 from services.router.tables.course import CourseRow, Ended, Stay
-from tests.given import CHINA
+from tests.given import CHINA, Setting
 
 NOVEMBER = datetime(2026, 11, 1, tzinfo=CHINA)
 DECEMBER = datetime(2026, 12, 1, tzinfo=CHINA)
@@ -39,14 +41,16 @@ def row(
     resolved: float | None = None,
     closed: float | None = None,
     outcome: CloseOutcome | None = None,
-    **stay: object,
+    **stay: Any,
 ) -> CourseRow:
     """One case with one stay, times in hours after the dispatch."""
 
     def hours(n: float | None) -> datetime | None:
         return None if n is None else at + n * HOUR
 
-    ended = {"ended": Ended.CLOSED, "ended_at": hours(closed)} if closed else {}
+    ended: dict[str, Any] = {}
+    if closed:
+        ended = {"ended": Ended.CLOSED, "ended_at": hours(closed)}
     told = Stay(
         unit=unit,
         task=Task.HANDLE,
@@ -72,8 +76,8 @@ def row(
     )
 
 
-def many(count: int, name: str, **fields: object) -> list[CourseRow]:
-    return [row(f"{name}-{n}", **fields) for n in range(count)]  # type: ignore[arg-type]
+def many(count: int, name: str, **fields: Any) -> list[CourseRow]:
+    return [row(f"{name}-{n}", **fields) for n in range(count)]
 
 
 def test_the_rates_of_the_textbook() -> None:
@@ -163,7 +167,7 @@ def test_handling_time_runs_from_dispatch_to_the_result_that_was_verified() -> N
 
 
 def test_history_joined_and_cancelled_cases_are_not_judged() -> None:
-    def changed(one: CourseRow, **fields: object) -> CourseRow:
+    def changed(one: CourseRow, **fields: Any) -> CourseRow:
         return CourseRow(**{**{f: getattr(one, f) for f in one.__slots__}, **fields})
 
     rows = [
@@ -212,10 +216,6 @@ def test_a_month_begins_and_ends_by_the_districts_clock() -> None:
 
 
 def test_a_month_is_published_once_when_it_is_over_by_who_may() -> None:
-    from contracts.evaluation import EvaluationRefusal, MonthPublished, PublishMonth
-    from services.router.decider.evaluation import EVALUATION, Snapshot
-    from tests.given import Setting
-
     now = Snapshot(MONTH, 42, {"all": {"all": {"due": 3}}}, frozenset({"inspection"}))
     given = Setting(EVALUATION, now)
     publish = PublishMonth(month="2026-11")
@@ -228,4 +228,3 @@ def test_a_month_is_published_once_when_it_is_over_by_who_may() -> None:
     )
     given().when(publish, by="officer", at=TENTH).then_refused(EvaluationRefusal.NOT_OVER)
     given().when(publish, by="sanitation", at=LATER).then_refused(EvaluationRefusal.NOT_YOURS)
-    assert issubclass(Refused, Exception)

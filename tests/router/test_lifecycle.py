@@ -10,6 +10,7 @@ import pytest
 from contracts import case as c
 from contracts.case import CaseRefusal, Step
 from contracts.envelope import COMMANDS, Command, Fact
+from contracts.evaluation import PublishMonth
 from contracts.rulebook import PublishRulebook
 from services.router.decider.case import CASE, DECIDES
 from services.router.lifecycle import MOVES, TABLE, Move, Who, possible, possible_in_words
@@ -201,7 +202,7 @@ def test_a_stranger_may_nothing(move: Move, step: Step) -> None:
 def test_the_table_speaks_of_every_command_once() -> None:
     of_the_room = {kind for kind in COMMANDS.values() if kind.room == "router"}
     assert [move.command for move in TABLE] == list(dict.fromkeys(m.command for m in TABLE))
-    assert set(MOVES) == of_the_room - {PublishRulebook, c.ReadCase}
+    assert set(MOVES) == of_the_room - {PublishRulebook, PublishMonth, c.ReadCase}
     assert set(DECIDES) == set(MOVES) - {c.RingClock}
 
 
