@@ -56,7 +56,7 @@ ROUTER: Final = Projection(
             key=("case_id",),
             keys=_case,
             fold=case,
-            indexes=("unit, step", "rider_id", "due_at", "next_at", "condition, lat"),
+            indexes=("unit, step", "rider_id", "due_at", "next_at, case_id", "condition, lat"),
         ),
         Table(
             name="course",

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 TICK: Final = 0.5
 """Seconds between two looks at what is due."""
 AT_A_TIME: Final = 500
-"""Cases that are heard in one look; with more, the next look follows at once."""
+"""Cases that are heard before more are asked for."""
 SIDE_BY_SIDE: Final = 64
 HEARD_FOR: Final = 30.0
 """Seconds for which a moment is not asked for again: until the tables show what came of it."""
@@ -39,7 +39,8 @@ REMEMBERED: Final = 5_000
 """Cases opened by this process that are looked at beside the tables."""
 
 DUE: Final = (
-    'SELECT case_id, next_at FROM router."case" WHERE next_at < $1 ORDER BY next_at LIMIT $2'
+    'SELECT case_id, next_at FROM router."case" WHERE next_at < $1'
+    " AND (next_at, case_id) > ($2, $3) ORDER BY next_at, case_id LIMIT $4"
 )
 NEARBY: Final = (
     'SELECT case_id, condition, lat, lng, opened_at FROM router."case" WHERE condition = $1'
@@ -52,6 +53,8 @@ COURSES: Final = (
 CHECKPOINT: Final = "SELECT last_sequence FROM router.checkpoint"
 NOT_THERE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 """The projector has not made the tables yet, or they wait for a rebuild."""
+
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Due = tuple[str, datetime]
 """A case, and the moment that it waits for."""
@@ -108,16 +111,22 @@ class Watch:
             as_of: int = await connection.fetchval(CHECKPOINT)
         return [_course(row) for row in rows], as_of
 
-    async def due(self, now: datetime) -> list[Due]:
-        """What the clock must hear, and did not hear here a moment ago."""
-        try:
-            rows = await self._tables.fetch(DUE, now, AT_A_TIME)
-        except NOT_THERE as error:
-            log.warning("clock_not_looked_at", error=str(error))
-            return []
-        kept = time.monotonic()
-        self._heard = {due: until for due, until in self._heard.items() if until > kept}
-        return [due for row in rows if (due := (row["case_id"], row["next_at"])) not in self._heard]
+    async def due(self, now: datetime) -> AsyncIterator[list[Due]]:
+        """What the clock must hear, in order, some at a time; not what it heard a moment ago."""
+        fresh = time.monotonic()
+        self._heard = {due: until for due, until in self._heard.items() if until > fresh}
+        last: Due = ("", LONG_AGO)
+        while True:
+            try:
+                rows = await self._tables.fetch(DUE, now, last[1], last[0], AT_A_TIME)
+            except NOT_THERE as error:
+                log.warning("clock_not_looked_at", error=str(error))
+                return
+            found = [(row["case_id"], row["next_at"]) for row in rows]
+            yield [due for due in found if due not in self._heard]
+            if len(found) < AT_A_TIME:
+                return
+            last = found[-1]
 
     def heard(self, due: Due) -> None:
         """It was decided; the tables will show it in a moment."""
@@ -147,12 +156,10 @@ async def keep_time(
     """
     while True:
         try:
-            full = await look_once(watch, ring, now(), passing)
+            await look_once(watch, ring, now(), passing)
         except passing as error:
             log.warning("clock_delayed", error=repr(error))
-            full = False
-        if not full:
-            await asyncio.sleep(TICK)
+        await asyncio.sleep(TICK)
 
 
 async def look_once(
@@ -160,9 +167,8 @@ async def look_once(
     ring: Callable[[str, datetime], Awaitable[None]],
     now: datetime,
     passing: tuple[type[Exception], ...],
-) -> bool:
-    """One look: everything that has come is rung. Whether there may be more."""
-    waiting = await watch.due(now)
+) -> None:
+    """One look: everything that has come is rung, many side by side."""
     room = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(due: Due) -> None:
@@ -176,5 +182,5 @@ async def look_once(
                 log.exception("ring_broke", case_id=due[0], moment=due[1].isoformat())
                 watch.heard(due)
 
-    await asyncio.gather(*(one(due) for due in waiting))
-    return len(waiting) == AT_A_TIME
+    async for waiting in watch.due(now):
+        await asyncio.gather(*(one(due) for due in waiting))
