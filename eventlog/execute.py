@@ -156,7 +156,7 @@ class Execution(Generic[S, R]):
     async def _decide(
         self, issued: Issued[Command], stream_id: str, rules: R, likely_new: bool
     ) -> Done:
-        fingerprint = self._keys.fingerprint(issued.command)
+        fingerprint = self._keys.fingerprint(issued.command, issued.actor)
         view = self._views.get(stream_id)
         if view is None:
             view = _View(self.decider.initial_state) if likely_new else await self._look(stream_id)

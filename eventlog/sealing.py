@@ -110,15 +110,14 @@ class KeyStore:
             found |= await self._load(missing)
         return {p: k for p, k in found.items() if k is not None}
 
-    def fingerprint(self, command: Command) -> str:
-        """What tells a repeated command from another one under the same id.
+    def fingerprint(self, command: Command, actor: str) -> str:
+        """What tells a party's repeated command from any other one under the same id.
 
         Keyed with a secret, so that nobody can guess a personal text by its fingerprint.
         """
         body = command.__pydantic_serializer__.to_json(command)
-        return digest(
-            self._print_key, type(command).__name__.encode() + b"\n" + body, "sha256"
-        ).hex()[:32]
+        said = f"{actor} {type(command).__name__}\n".encode() + body
+        return digest(self._print_key, said, "sha256").hex()[:32]
 
     def _cached(self, persons: Iterable[str]) -> dict[str, AESGCM | None]:
         now = time.monotonic()
