@@ -89,6 +89,17 @@ def place(reply: str) -> Place:
     return Place(int(sequence), int(delivery), int(nanos), int(pending), consumer)
 
 
+def heed_cancellation() -> None:
+    """Raise `CancelledError` if the task was told to end.
+
+    `asyncio.wait_for` of Python 3.11, which nats-py and asyncpg rely on, swallows a cancellation
+    that comes together with its result; whoever loops for ever must look for itself.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class OrderedReader(Generic[T]):
     """Reads a stream on `subjects` behind `after`; `read` turns each message into a T.
 
@@ -151,6 +162,7 @@ class OrderedReader(Generic[T]):
         """What has come, in order. Waits for the first; with `fill`, for as many as there are."""
         loop = asyncio.get_running_loop()
         self._heard = max(self._heard, loop.time())
+        heed_cancellation()
         while len(self._ready) < self._enough(at_most, fill=fill):
             if doubt := self._doubts(loop.time()):
                 log.info("reader_resumes", stream=self._stream, after=self.last, because=doubt)
@@ -161,7 +173,7 @@ class OrderedReader(Generic[T]):
                 async with asyncio.timeout(TICK):
                     await self._news.wait()
             except TimeoutError:
-                continue
+                heed_cancellation()
         taken = [self._ready.popleft() for _ in range(min(at_most, len(self._ready)))]
         await self._ask()
         return taken
