@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from datetime import timedelta
 
 import pytest
@@ -229,6 +232,24 @@ async def test_following_survives_the_death_of_the_server(
             await log_site.server.start()
 
     assert sequences(seen) == list(range(1, number + 1))
+
+
+async def test_a_question_to_a_server_that_died_is_asked_again_at_once(
+    log_site: Site, js: JetStreamContext
+) -> None:
+    await log_site.publish(opened("c1"))
+    server = log_site.server
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)  # it takes the question, and dies before it answers
+    batches = follow(js, after=0)
+    began = time.monotonic()
+    first = asyncio.create_task(anext(batches))
+    await asyncio.sleep(0.3)
+    await server.kill()
+    await server.start()
+    assert sequences(await first) == [1]
+    await batches.aclose()
+    assert time.monotonic() - began < ordered.MAKING / 2
 
 
 async def test_following_survives_the_loss_of_its_consumer(
