@@ -34,14 +34,14 @@ def main() -> None:
 async def _measure(names: Iterable[str], less: int) -> None:
     if "intake" in names:
         _say("raw publishes")
-        reference = await raw.measure(messages_a_run=20_000 // less)
+        reference = await raw.measure(messages_a_run=10_000 // less)
         async with measured_house() as house:
             _say("reports through intake")
-            _print(await intake.measure(house, reference, reports_a_run=20_000 // less))
+            _print(await intake.measure(house, reference, reports_a_run=10_000 // less))
     if "loop" in names:
         async with measured_house() as house:
             _say("whole cases")
-            _print(await loop.measure(house, cases_a_run=2_000 // less, paced_seconds=20 / less))
+            _print(await loop.measure(house, cases_a_run=600 // less, paced_seconds=6 / less))
     if "routing" in names:
         _say("routing decisions")
         _print(routing.measure(decisions_a_run=100_000 // less))

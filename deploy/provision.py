@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from contracts.envelope import Answer, Command, Outcome, log_subject
 from contracts.party import PartyKind, RegisterParty
@@ -20,6 +21,8 @@ from eventlog.read import head, read_stream
 
 log = structlog.get_logger()
 PROVISIONER: Final = "provisioner"
+PATIENCE: Final = 80
+"""Quarters of a second that streams may be out of reach while a cluster forms."""
 
 
 class NotProvisioned(Exception):
@@ -86,6 +89,18 @@ async def _insist(nc: Client, command: Command, command_id: str) -> Answer:
 
 
 async def _provide_stream(js: JetStreamContext, config: StreamConfig) -> None:
+    """Have one stream as declared. A cluster that just started is given time to find itself."""
+    for _ in range(PATIENCE):
+        try:
+            await _try_stream(js, config)
+        except (ServiceUnavailableError, TimeoutError):
+            await asyncio.sleep(0.25)
+        else:
+            return
+    await _try_stream(js, config)
+
+
+async def _try_stream(js: JetStreamContext, config: StreamConfig) -> None:
     try:
         there = (await js.stream_info(str(config.name))).config
     except NotFoundError:

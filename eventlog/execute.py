@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -29,11 +29,11 @@ from contracts.envelope import (
     Refused,
     log_subject,
 )
-from eventlog.append import Appender, Conflict, Decision
+from eventlog.append import Appended, Appender, Conflict, Decision
 from eventlog.decider import Decider
-from eventlog.message import NO_HASH, encode
+from eventlog.message import NO_HASH, Message, encode
 from eventlog.read import read_stream
-from eventlog.sealing import KeyStore, seal
+from eventlog.sealing import KeyStore, seal, seal_at_hand
 
 log = structlog.get_logger()
 S = TypeVar("S")
@@ -133,6 +133,44 @@ class Execution(Generic[S, R]):
             self._say(issued, done)
         return done
 
+    def begin_new(
+        self, issued: Issued[Command], stream_id: str, rules: R
+    ) -> Callable[[], Awaitable[Done]]:
+        """Begin a command that is likely the first on its stream id; call the result for its end.
+
+        For whoever has many at once: what is decided is handed to the log before the next one is
+        looked at, without a task for each. Whatever turns out otherwise (known already, refused,
+        somebody faster, a key not at hand) goes the way of `carry_out`.
+        """
+
+        async def long_way() -> Done:
+            return await self.carry_out(issued, stream_id, rules, likely_new=True, quiet=True)
+
+        if stream_id in self._views:
+            return long_way
+        view = _View(self.decider.initial_state)
+        try:
+            facts = self.decider.decide(issued, view.state, rules)
+        except Refused:
+            return long_way
+        sealed = seal_at_hand(facts, issued.command_id, self._keys)
+        if not facts or sealed is None:
+            return long_way
+        fingerprint = self._keys.fingerprint(issued.command, issued.actor)
+        messages = self._messages(issued, fingerprint, stream_id, view, sealed)
+        stored = self._appender.submit(self._decision(issued, stream_id, view, messages))
+
+        async def short_way() -> Done:
+            try:
+                appended = await stored
+            except Conflict:
+                return await long_way()
+            if appended.duplicate:
+                return await long_way()
+            return self._written(issued, fingerprint, stream_id, view, facts, appended)
+
+        return short_way
+
     def _say(self, issued: Issued[Command], done: Done) -> None:
         log.info(
             "already_decided" if done.known else "facts_appended",
@@ -156,7 +194,7 @@ class Execution(Generic[S, R]):
     async def _decide(
         self, issued: Issued[Command], stream_id: str, rules: R, likely_new: bool
     ) -> Done:
-        fingerprint = self._keys.fingerprint(issued.command)
+        fingerprint = self._keys.fingerprint(issued.command, issued.actor)
         view = self._views.get(stream_id)
         if view is None:
             view = _View(self.decider.initial_state) if likely_new else await self._look(stream_id)
@@ -186,29 +224,59 @@ class Execution(Generic[S, R]):
         facts: Sequence[Fact],
     ) -> Done | None:
         """Append the decision; None when somebody was faster and we must look again."""
-        subject = log_subject(self.decider.stream, stream_id)
-        messages = encode(
-            await seal(facts, issued.command_id, self._keys),
-            issued,
-            source=self._room,
-            fingerprint=fingerprint,
-            last_hash={subject: view.hash},
-        )
+        sealed = await seal(facts, issued.command_id, self._keys)
+        messages = self._messages(issued, fingerprint, stream_id, view, sealed)
         try:
             appended = await self._appender.append(
-                Decision(issued.command_id, messages, {subject: view.sequence})
+                self._decision(issued, stream_id, view, messages)
             )
         except Conflict:
             return None
         if appended.duplicate:
             return None
+        return self._written(issued, fingerprint, stream_id, view, facts, appended)
+
+    def _messages(
+        self,
+        issued: Issued[Command],
+        fingerprint: str,
+        stream_id: str,
+        view: _View[S],
+        sealed: Sequence[Fact],
+    ) -> tuple[Message, ...]:
+        last_hash = {log_subject(self.decider.stream, stream_id): view.hash}
+        return encode(
+            sealed, issued, source=self._room, fingerprint=fingerprint, last_hash=last_hash
+        )
+
+    def _decision(
+        self,
+        issued: Issued[Command],
+        stream_id: str,
+        view: _View[S],
+        messages: tuple[Message, ...],
+    ) -> Decision:
+        subject = log_subject(self.decider.stream, stream_id)
+        return Decision(issued.command_id, messages, {subject: view.sequence})
+
+    def _written(
+        self,
+        issued: Issued[Command],
+        fingerprint: str,
+        stream_id: str,
+        view: _View[S],
+        facts: Sequence[Fact],
+        appended: Appended,
+    ) -> Done:
+        """The view after our own facts, kept for the next command."""
         view.state = self.decider.fold(facts, view.state)
         view.sequence = appended.sequences[-1]
-        view.hash = messages[-1].hash
+        view.hash = appended.hashes[-1]
         view.fresh = False
-        view.decided[issued.command_id] = _Decided(fingerprint, tuple(facts), view.sequence)
+        decided = _Decided(fingerprint, tuple(facts), view.sequence)
+        view.decided[issued.command_id] = decided
         self._keep(stream_id, view)
-        return Done(stream_id, tuple(facts), view.sequence, known=False)
+        return Done(stream_id, decided.facts, view.sequence, known=False)
 
     async def _look(self, stream_id: str) -> _View[S]:
         """Read the stream id: in pages from any replica, and what is newer from the leader."""

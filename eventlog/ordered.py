@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Final, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 import nats.errors
 import structlog
@@ -26,6 +26,7 @@ from nats.js.errors import APIError
 
 log = structlog.get_logger()
 T = TypeVar("T")
+A = TypeVar("A")
 
 HEARTBEAT: Final = 2.0
 """Seconds of quiet after which the server says that it is still there."""
@@ -87,6 +88,17 @@ def place(reply: str) -> Place:
     start = 2 if len(tokens) == _SHORT else 4
     _, consumer, _, sequence, delivery, nanos, pending = tokens[start : start + 7]
     return Place(int(sequence), int(delivery), int(nanos), int(pending), consumer)
+
+
+def heed_cancellation() -> None:
+    """Raise `CancelledError` if the task was told to end.
+
+    `asyncio.wait_for` of Python 3.11, which nats-py and asyncpg rely on, swallows a cancellation
+    that comes together with its result; whoever loops for ever must look for itself.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class OrderedReader(Generic[T]):
@@ -151,6 +163,7 @@ class OrderedReader(Generic[T]):
         """What has come, in order. Waits for the first; with `fill`, for as many as there are."""
         loop = asyncio.get_running_loop()
         self._heard = max(self._heard, loop.time())
+        heed_cancellation()
         while len(self._ready) < self._enough(at_most, fill=fill):
             if doubt := self._doubts(loop.time()):
                 log.info("reader_resumes", stream=self._stream, after=self.last, because=doubt)
@@ -161,7 +174,7 @@ class OrderedReader(Generic[T]):
                 async with asyncio.timeout(TICK):
                     await self._news.wait()
             except TimeoutError:
-                continue
+                heed_cancellation()
         taken = [self._ready.popleft() for _ in range(min(at_most, len(self._ready)))]
         await self._ask()
         return taken
@@ -247,11 +260,26 @@ class OrderedReader(Generic[T]):
             mem_storage=True,
             num_replicas=1,
         )
-        info = await self._js.add_consumer(self._stream, config, timeout=MAKING)
+        info = await self._answer(self._js.add_consumer(self._stream, config, timeout=MAKING))
         self.to_come = info.num_pending or 0
         self._consumer = info.name
         self._heard = asyncio.get_running_loop().time()
         await self._ask()
+
+    async def _answer(self, request: Coroutine[Any, Any, A]) -> A:
+        """What the server answers, for as long as it is the one that was asked.
+
+        After a reconnection it may never have heard of the request.
+        """
+        asked = asyncio.create_task(request)
+        try:
+            while not asked.done() and self._nc.stats["reconnects"] == self._reconnects:
+                await asyncio.wait((asked,), timeout=TICK)
+            if asked.done():
+                return asked.result()
+            raise nats.errors.TimeoutError
+        finally:
+            asked.cancel()
 
     async def _drop_consumer(self) -> None:
         """Hear nothing more, and tell the server; it forgets by itself if it does not hear us."""

@@ -22,11 +22,11 @@ from contracts.envelope import Recorded
 from eventlog import checkpoint as marks
 from eventlog import parking
 from eventlog.checkpoint import Checkpoint, LogLost, Stop, TablesDiffer
-from eventlog.ordered import Unreachable
+from eventlog.ordered import Unreachable, heed_cancellation
 from eventlog.parking import Parked, Waiting
 from eventlog.projection import Folding, Projection, Touched, Unfoldable
 from eventlog.read import EVERYTHING, Entry, Unread, at, follow, head
-from eventlog.tables import UNSTORABLE, Connection, Schema
+from eventlog.tables import Connection, Schema, Unstorable
 
 log = structlog.get_logger()
 
@@ -93,6 +93,7 @@ class ProjectionRunner:
                 )
             finally:
                 self.works = False
+            heed_cancellation()
             pause = PAUSE if self.position > before else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
@@ -106,10 +107,11 @@ class ProjectionRunner:
         while True:
             if await connection.fetchval("SELECT pg_try_advisory_lock($1)", marks.lock_key(name)):
                 break
+            heed_cancellation()
             await asyncio.sleep(STANDBY)
         self.works = True
-        start = await self._open(connection)
         try:
+            start = await self._open(connection)
             await marks.insist_on_log(self._js, name, start)
             await self._announce(connection)
             await self._take_all(connection, start)
@@ -154,7 +156,7 @@ class ProjectionRunner:
     async def _take(self, connection: Connection, batch: Sequence[Entry]) -> None:
         try:
             parked = await take_in(connection, self._schema, self.projection, batch)
-        except UNSTORABLE:
+        except Unstorable:
             parked = await self._take_one_by_one(connection, batch)
         self.position = batch[-1].sequence
         if parked:
@@ -168,8 +170,8 @@ class ProjectionRunner:
         for entry in batch:
             try:
                 parked += await take_in(connection, self._schema, self.projection, [entry])
-            except UNSTORABLE as error:
-                reason = {entry.sequence: f"{type(error).__name__}: {error}"}
+            except Unstorable as error:
+                reason = {entry.sequence: str(error)}
                 parked += await take_in(connection, self._schema, self.projection, [entry], reason)
         return parked
 
@@ -239,8 +241,8 @@ async def unpark(
             try:
                 async with connection.transaction():
                     await _fold(connection, schema, projection, [stored.entry], {})
-            except UNSTORABLE as error:
-                reason = {sequence: f"{type(error).__name__}: {error}"}
+            except Unstorable as error:
+                reason = {sequence: str(error)}
                 await _fold(connection, schema, projection, [stored.entry], reason)
         still = await parking.sequences(connection, schema.name, subject)
         await marks.move(connection, schema.name, projection.name, checkpoint)

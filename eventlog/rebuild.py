@@ -23,7 +23,7 @@ from eventlog import checkpoint as marks
 from eventlog.checkpoint import Checkpoint, LogLost, TablesDiffer
 from eventlog.projection import Folding, Projection, Unfoldable
 from eventlog.read import EVERYTHING, Entry, Unread, head, read_log
-from eventlog.tables import LONG, UNSTORABLE, Connection, Schema, grants
+from eventlog.tables import LONG, Connection, Schema, Unstorable, grants
 
 log = structlog.get_logger()
 
@@ -111,7 +111,7 @@ class Build:
             return
         try:
             await self._fold(fresh)
-        except (Unfoldable, *UNSTORABLE) as error:
+        except (Unfoldable, Unstorable) as error:
             raise RebuildStopped(f"projection {self.projection.name}: {error}") from error
         self.checkpoint = self.checkpoint.behind(fresh[-1], len(fresh))
         if len(self._folding) > self._most_rows:
@@ -126,12 +126,20 @@ class Build:
                 await marks.move(
                     self.connection, self.schema.name, self.schema.name, self.checkpoint
                 )
-        except UNSTORABLE as error:
+        except Unstorable as error:
             raise RebuildStopped(
                 f"projection {self.projection.name}: a row folded up to sequence "
-                f"{self.checkpoint.last_sequence} cannot be stored: {type(error).__name__}: {error}"
+                f"{self.checkpoint.last_sequence} cannot be stored: {error}"
             ) from error
         self._folding.forget()
+
+    async def settle(self) -> None:
+        """Make the indexes. Raises `RebuildStopped` when a row does not fit into one."""
+        try:
+            async with self.connection.transaction():
+                await self.schema.settle(self.connection)
+        except Unstorable as error:
+            raise RebuildStopped(f"projection {self.projection.name}: {error}") from error
 
     async def _fold(self, facts: Sequence[Recorded]) -> None:
         folding = self._folding
@@ -216,8 +224,7 @@ async def rebuild(
 
         standing = await _comparable(live, js, projection)
         await reach(standing.last_sequence if standing else await head(js, projection.subjects))
-        async with build.connection.transaction():
-            await build.schema.settle(build.connection)
+        await build.settle()
         digest_live = await _digest_live(build, live, reach) if standing else None
         async with build.connection.transaction():
             digest = await build.schema.digest(build.connection)

@@ -87,15 +87,20 @@ class KeyStore:
         entry = self._cache.get(person)
         return entry[1] if entry is not None and entry[0] > time.monotonic() else None
 
+    async def ready(self, persons: Iterable[str]) -> dict[str, AESGCM | None]:
+        """Have the key of each person at hand, made where there is none yet; None: erased."""
+        wanted = set(persons)
+        found = self._cached(wanted)
+        if missing := sorted(wanted - found.keys()):
+            found |= await self._make(missing)
+        return found
+
     async def provide(self, persons: Iterable[str]) -> dict[str, AESGCM]:
         """The key of each person, made where there is none yet.
 
         Raises `Refused` for a person who has been erased: nothing more is written about them.
         """
-        wanted = set(persons)
-        found = self._cached(wanted)
-        if missing := sorted(wanted - found.keys()):
-            found |= await self._make(missing)
+        found = await self.ready(persons)
         if erased := sorted(p for p, k in found.items() if k is None):
             raise Refused(
                 Reason(code="person_erased", detail=f"{', '.join(erased)}: erased; use a new id")
@@ -110,15 +115,14 @@ class KeyStore:
             found |= await self._load(missing)
         return {p: k for p, k in found.items() if k is not None}
 
-    def fingerprint(self, command: Command) -> str:
-        """What tells a repeated command from another one under the same id.
+    def fingerprint(self, command: Command, actor: str) -> str:
+        """What tells a party's repeated command from any other one under the same id.
 
         Keyed with a secret, so that nobody can guess a personal text by its fingerprint.
         """
         body = command.__pydantic_serializer__.to_json(command)
-        return digest(
-            self._print_key, type(command).__name__.encode() + b"\n" + body, "sha256"
-        ).hex()[:32]
+        said = f"{actor} {type(command).__name__}\n".encode() + body
+        return digest(self._print_key, said, "sha256").hex()[:32]
 
     def _cached(self, persons: Iterable[str]) -> dict[str, AESGCM | None]:
         now = time.monotonic()
@@ -171,12 +175,20 @@ async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> list[F
 
     Raises `Refused` when the person has been erased.
     """
+    while (sealed := seal_at_hand(facts, command_id, keys)) is None:
+        await keys.provide({_person(fact) for fact in facts if _open_fields(fact)})
+    return sealed
+
+
+def seal_at_hand(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> list[Fact] | None:
+    """`seal` with the keys that are at hand; None where one is not."""
     sealed: list[Fact] = []
     for index, fact in enumerate(facts):
         names = _open_fields(fact)
         if names:
             person = _person(fact)
-            key = keys.at_hand(person) or (await keys.provide((person,)))[person]
+            if (key := keys.at_hand(person)) is None:
+                return None
             place = fact_id(fact.stream, fact.stream_id, command_id, index)
             boxes = {n: seal_value(key, person, f"{place}/{n}", getattr(fact, n)) for n in names}
             sealed.append(fact.model_copy(update=boxes))

@@ -99,6 +99,7 @@ class Service:
         self._pool: asyncpg.Pool
         self._created: Any = None
         self._standing: list[Standing[Any]] = []
+        self._appenders: list[Appender] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -117,6 +118,12 @@ class Service:
         return Execution(
             decider, room=self.room, appender=self.appender, js=self.js, keys=self.keys
         )
+
+    async def appender_for(self, stream: str) -> Appender:
+        """What writes to another stream that is kept as the log is; closed with the service."""
+        appender = await Appender.open(self.nc, stream=stream)
+        self._appenders.append(appender)
+        return appender
 
     async def standing(
         self,
@@ -250,7 +257,7 @@ class Service:
         await self.broker.connect()
         self.nc = self.broker.config.connection_state.connection
         self.js = self.nc.jetstream(timeout=5)
-        self.appender = await Appender.open(self.nc)
+        self.appender = await self.appender_for(LOG)
         self._pool = await connect_postgres(self.settings.keys_url)
         self.keys = KeyStore(self._pool, read_master_key(self.settings.master_key_file))
 
@@ -259,7 +266,8 @@ class Service:
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
         for standing in self._standing:
             await standing.stop()
-        await self.appender.close()
+        for appender in self._appenders:
+            await appender.close()
         await self.broker.stop()
         await self._pool.close()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -18,16 +19,19 @@ from eventlog.projection import Changes, Key, Projection, Table
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """A connection of our own, or lent by a pool."""
 
-UNSTORABLE: Final = (
-    asyncpg.DataError,
-    asyncpg.exceptions.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    UnicodeError,
-)
-"""What PostgreSQL raises for a row that it cannot hold: the fact behind it is to blame."""
 LONG: Final = 24 * 3600.0
 """Seconds for a statement over whole tables, where a pool allows less."""
 
+_REFUSALS: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    # What the encoders of asyncpg raise, before PostgreSQL has seen anything:
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    ValueError,
+)
 _SAME_TEXT: Final = """
     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1;
     SET LOCAL bytea_output = 'hex'
@@ -48,6 +52,18 @@ _GRANTS: Final = f"""
       AND EXISTS (SELECT FROM pg_class other WHERE other.relname = c.relname
                   AND other.relnamespace = to_regnamespace(quote_ident($2::text)))
 """
+
+
+class Unstorable(Exception):
+    """A row that PostgreSQL cannot hold: a fact behind it is to blame."""
+
+
+@contextmanager
+def _storing(table: str) -> Iterator[None]:
+    try:
+        yield
+    except _REFUSALS as error:
+        raise Unstorable(f"{table}: {type(error).__name__}: {error}") from error
 
 
 class StoredTable:
@@ -71,17 +87,18 @@ class StoredTable:
 
     async def write(self, connection: Connection, changes: Changes) -> None:
         """Add the new rows, replace the changed ones, take away those that are gone."""
-        if changes.gone:
-            await connection.execute(self.sql.delete, *zip(*changes.gone, strict=True))
-        if changes.changed:
-            await connection.execute(self.sql.update, *self._columns(changes.changed))
-        if changes.new:
-            await connection.copy_records_to_table(
-                self.name,
-                schema_name=self._schema,
-                columns=self._names,
-                records=map(self._values, changes.new),
-            )
+        with _storing(self.name):
+            if changes.gone:
+                await connection.execute(self.sql.delete, *zip(*changes.gone, strict=True))
+            if changes.changed:
+                await connection.execute(self.sql.update, *self._columns(changes.changed))
+            if changes.new:
+                await connection.copy_records_to_table(
+                    self.name,
+                    schema_name=self._schema,
+                    columns=self._names,
+                    records=map(self._values, changes.new),
+                )
 
     def _columns(self, rows: Iterable[Any]) -> Iterable[tuple[Any, ...]]:
         return zip(*map(self._values, rows), strict=True)
@@ -105,8 +122,9 @@ class Schema:
     async def create_indexes(self, connection: Connection) -> None:
         """Make the indexes that were declared; faster when the rows are there already."""
         for table in self.tables:
-            for index in table.sql.indexes:
-                await connection.execute(index, timeout=LONG)
+            with _storing(table.name):
+                for index in table.sql.indexes:
+                    await connection.execute(index, timeout=LONG)
 
     async def settle(self, connection: Connection) -> None:
         """Finish tables that were filled without their indexes."""

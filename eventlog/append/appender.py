@@ -39,7 +39,7 @@ from eventlog.message import LOG
 _SWEEP: Final = 0.1
 """Seconds between looks for attempts and decisions that waited too long."""
 
-_INFO: Final = f"$JS.API.STREAM.INFO.{LOG}"
+_INFO: Final = "$JS.API.STREAM.INFO"
 _UNAVAILABLE: Final = 503
 
 log = structlog.get_logger(__name__)
@@ -81,14 +81,17 @@ DEFAULTS: Final = Limits()
 class Appender:
     """The one way into the log for a process. Made by `Appender.open`, ended by `close`."""
 
-    def __init__(self, nc: Client, *, replicated: bool, limits: Limits = DEFAULTS) -> None:
+    def __init__(
+        self, nc: Client, *, replicated: bool, stream: str = LOG, limits: Limits = DEFAULTS
+    ) -> None:
         self.replicated = replicated
+        self.stream = stream
         self.limits = limits
         self.stats = Stats()
         self._nc = nc
         self._wire = Wire(nc)
         self._settler = Settler(
-            self._attempt, Resolver(nc, limits.timeout), self.stats, self._worth_a_group
+            self._attempt, Resolver(nc, limits.timeout, stream), self.stats, self._worth_a_group
         )
         self._lines: Lines[Entry] = Lines()
         self._waiting: dict[Entry, None] = {}
@@ -102,12 +105,15 @@ class Appender:
         self._closing = False
 
     @classmethod
-    async def open(cls, nc: Client, *, limits: Limits = DEFAULTS) -> Self:
-        """An appender for the log that `nc` reaches. Raises `UnsafeLog` if it must not be used."""
-        config = await _log_config(nc, limits)
+    async def open(cls, nc: Client, *, stream: str = LOG, limits: Limits = DEFAULTS) -> Self:
+        """An appender for the log that `nc` reaches, or for another stream kept as well as it.
+
+        Raises `UnsafeLog` if it must not be used.
+        """
+        config = await _config(nc, stream, limits)
         if reasons := unsafe(config):
-            raise UnsafeLog(f"stream {LOG} is not safe for facts: {'; '.join(reasons)}")
-        appender = cls(nc, replicated=config["num_replicas"] > 1, limits=limits)
+            raise UnsafeLog(f"stream {stream} is not safe for facts: {'; '.join(reasons)}")
+        appender = cls(nc, replicated=config["num_replicas"] > 1, stream=stream, limits=limits)
         await appender.start()
         return appender
 
@@ -139,7 +145,7 @@ class Appender:
         loop = asyncio.get_running_loop()
         entry = Entry(
             decision,
-            frames(decision, self._nc.max_payload),
+            frames(decision, self._nc.max_payload, self.stream),
             loop.create_future(),
             loop.time() + self.limits.budget,
             self._ended,
@@ -329,26 +335,26 @@ class _Parcel:
             self._appender._wake.set()
 
 
-async def _log_config(nc: Client, limits: Limits) -> dict[str, Any]:
-    """The configuration of the log stream as the server has it, unknown fields included.
+async def _config(nc: Client, stream: str, limits: Limits) -> dict[str, Any]:
+    """The configuration of a stream as the server has it, unknown fields included.
 
     A server that just started may have no leader yet, so silence is given the whole budget.
     """
     until = asyncio.get_running_loop().time() + limits.budget
     while True:
         try:
-            info = json.loads((await nc.request(_INFO, timeout=limits.timeout)).data)
+            info = json.loads((await nc.request(f"{_INFO}.{stream}", timeout=limits.timeout)).data)
             error = info.get("error")
             if error is None:
                 config: dict[str, Any] = info["config"]
                 return config
-            why = f"cannot see stream {LOG} ({error['description']})"
+            why = f"cannot see stream {stream} ({error['description']})"
             if error["code"] != _UNAVAILABLE:
                 raise UnsafeLog(f"{why}: provision it first")
         except NoRespondersError:
             why = "nobody answers for streams: the server has no JetStream"
         except NatsTimeoutError:
-            why = f"no answer about stream {LOG}: no leader, or this identity may not ask"
+            why = f"no answer about stream {stream}: no leader, or this identity may not ask"
         if asyncio.get_running_loop().time() > until:
             raise UnsafeLog(why)
         log.info("append_waits_for_the_log", why=why)

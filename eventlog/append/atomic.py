@@ -40,7 +40,7 @@ EXPECTED_STREAM: Final = "Nats-Expected-Stream"
 
 log = structlog.get_logger(__name__)
 
-_SUBJECT: Final = re.compile(r"log(?:\.[A-Za-z0-9_-]{1,64}){2}")
+_SUBJECT: Final = re.compile(r"[a-z]+(?:\.[A-Za-z0-9_-]{1,64}){2}")
 _OURS: Final = frozenset({MESSAGE_ID, EXPECTED_STREAM})
 _EXPECTED_LAST: Final = "Nats-Expected-Last-Subject-Sequence"
 
@@ -71,7 +71,7 @@ def frame(message: Message, expected: int | None) -> Frame:
     decision, where the condition of that earlier one covers both.
     """
     if not _SUBJECT.fullmatch(message.subject):
-        raise Unfit(f"{message.subject!r} is not a subject of the log (log.<stream>.<id>)")
+        raise Unfit(f"{message.subject!r} is not a subject of an id (log.<stream>.<id>)")
     lines = ["NATS/1.0"]
     for name, value in message.headers.items():
         if name[:5].casefold() == "nats-" and name not in _OURS:

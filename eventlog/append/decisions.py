@@ -76,7 +76,7 @@ class Closed(Exception):
     """This appender was closed: it takes no more decisions."""
 
 
-def frames(decision: Decision, max_payload: int) -> tuple[Frame, ...]:
+def frames(decision: Decision, max_payload: int, stream: str = LOG) -> tuple[Frame, ...]:
     """`decision` encoded once, for every attempt. Raises `Unfit` if it could never be stored."""
     messages, expected = decision.messages, decision.expected
     if not 1 <= len(messages) <= MOST_MESSAGES:
@@ -85,7 +85,7 @@ def frames(decision: Decision, max_payload: int) -> tuple[Frame, ...]:
     framed = []
     for message in messages:
         subject = message.subject
-        if fault := _fault(decision, message):
+        if fault := _fault(decision, message, stream):
             raise Unfit(f"{decision.command_id}: {fault}")
         one = frame(message, None if subject in written else expected[subject])
         if len(one.head) > MOST_HEADER_BYTES or one.size > max_payload - MOST_ADDED_BYTES:
@@ -100,13 +100,15 @@ def frames(decision: Decision, max_payload: int) -> tuple[Frame, ...]:
     return tuple(framed)
 
 
-def _fault(decision: Decision, message: Message) -> str | None:
+def _fault(decision: Decision, message: Message, stream: str) -> str | None:
     """What is missing for exactly one such fact in the log, whatever is repeated."""
     headers = message.headers
     if headers.get(Header.COMMAND) != decision.command_id:
         return f"a fact is of command {headers.get(Header.COMMAND)}"
-    if not headers.get(MESSAGE_ID) or headers.get(EXPECTED_STREAM) != LOG:
-        return f"a fact lacks {MESSAGE_ID} or {EXPECTED_STREAM}: {LOG}"
+    if not headers.get(Header.HASH):
+        return f"a fact lacks {Header.HASH}"
+    if not headers.get(MESSAGE_ID) or headers.get(EXPECTED_STREAM) != stream:
+        return f"a fact lacks {MESSAGE_ID} or {EXPECTED_STREAM}: {stream}"
     if decision.expected.get(message.subject, -1) < 0:
         return f"no place is expected for {message.subject}"
     return None

@@ -45,7 +45,8 @@ class NotOurs(Exception):
 class Resolver:
     """Reads by the leader, for doubts. Raises what nats-py raises when there is no answer."""
 
-    def __init__(self, nc: Client, timeout: float) -> None:
+    def __init__(self, nc: Client, timeout: float, stream: str = LOG) -> None:
+        self._stream = stream
         self._nc = nc
         self._js: JetStreamContext = nc.jetstream(timeout=timeout)
         self._timeout = timeout
@@ -95,14 +96,16 @@ class Resolver:
 
     async def _next(self, subject: str, after: int) -> tuple[RawStreamMsg, int] | None:
         try:
-            message = await self._js.get_msg(LOG, seq=after + 1, subject=subject, next=True)
+            message = await self._js.get_msg(
+                self._stream, seq=after + 1, subject=subject, next=True
+            )
         except NotFoundError:
             return None
         return message, int(message.seq or 0)
 
     async def _get(self, sequence: int) -> RawStreamMsg | None:
         try:
-            return await self._js.get_msg(LOG, seq=sequence)
+            return await self._js.get_msg(self._stream, seq=sequence)
         except NotFoundError:
             return None
 
@@ -118,7 +121,7 @@ class Resolver:
             for start in range(0, len(subjects), _MOST_SUBJECTS):
                 asked = json.dumps({"multi_last": list(subjects[start : start + _MOST_SUBJECTS])})
                 await self._nc.publish(
-                    f"$JS.API.DIRECT.GET.{LOG}", asked.encode(), reply=inbox.subject
+                    f"$JS.API.DIRECT.GET.{self._stream}", asked.encode(), reply=inbox.subject
                 )
                 while True:
                     headers = (await inbox.next_msg(self._timeout)).headers or {}

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from eventlog.message import LOG
+
 Rule = tuple[str, Callable[[Mapping[str, Any]], bool], str]
 
 _RULES: Final[tuple[Rule, ...]] = (
-    ("subjects", lambda c: c.get("subjects") == ["log.>"], "must be exactly log.>"),
+    (
+        "subjects",
+        lambda c: c.get("name") != LOG or c.get("subjects") == ["log.>"],
+        "must be exactly log.>",
+    ),
     ("storage", lambda c: c.get("storage") == "file", "must be file: memory forgets at a restart"),
     (
         "retention",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -17,8 +18,8 @@ from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
 from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.asking import UNDECIDED
-from eventlog.deliveries import NotReady
-from eventlog.execute import Execution
+from eventlog.deliveries import TRANSIENT, NotReady
+from eventlog.execute import Done, Execution
 from eventlog.logs import set_up_logs
 from eventlog.receiving import problems
 from eventlog.service import Handled, Service
@@ -45,10 +46,14 @@ class Desk:
         return await self._take_on(_reporting(issued, issued.command))
 
     async def submit_many(self, issued: Issued[SubmitReports]) -> Handled:
-        """Take many on, each by itself: one that cannot be read spoils no other."""
-        parts = await asyncio.gather(
-            *(self._part(issued, given) for given in issued.command.reports)
-        )
+        """Take many on, each by itself: one that cannot be read spoils no other.
+
+        All are begun before the first is waited for, so that they travel to the log together.
+        """
+        read = [_read(issued, given) for given in issued.command.reports]
+        await self.service.keys.ready({p.command.rider_id for p in read if isinstance(p, Issued)})
+        begun = [self._begin(part) for part in read]
+        parts = [await end for end in begun]
         known = tuple(index for index, (_, was_known) in enumerate(parts) if was_known)
         answers = tuple(answer for answer, _ in parts if isinstance(answer, Answer))
         outcomes = Counter(answer.outcome.value for answer in answers)
@@ -80,22 +85,26 @@ class Desk:
             timeout=5,
         )
 
-    async def _part(self, issued: Issued[SubmitReports], given: dict[str, Any]) -> Handled:
+    def _begin(self, part: Issued[SubmitReport] | Answer) -> Awaitable[Handled]:
+        """Begin with one of many; await the result for its answer."""
+        if isinstance(part, Answer):
+            return _at_once((part, False))
         try:
-            part = _reporting(issued, SubmitReport.model_validate(given))
-        except ValidationError as error:
-            its_id = str(given.get("report_id", ""))
-            return Answer(outcome=Outcome.INVALID, id=its_id, reasons=problems(error)), False
-        return await self.service.settled(SubmitReport, part, self._take_on(part, quiet=True))
+            end = self.reports.begin_new(part, part.command_id, self._rules_at(part.at))
+        except TRANSIENT as error:
+            return self.service.settled(SubmitReport, part, _failed(error))
+        return self.service.settled(SubmitReport, part, _answered(end))
 
-    async def _take_on(self, issued: Issued[SubmitReport], *, quiet: bool = False) -> Handled:
-        rules = in_force(self.published.value, issued.at)
-        if rules is None:
-            raise NotReady(f"no rulebook is in force at {issued.at.isoformat()}")
-        done = await self.reports.carry_out(
-            issued, issued.command_id, rules, likely_new=True, quiet=quiet
-        )
+    async def _take_on(self, issued: Issued[SubmitReport]) -> Handled:
+        rules = self._rules_at(issued.at)
+        done = await self.reports.carry_out(issued, issued.command_id, rules, likely_new=True)
         return done.answer((ReportRefused,)), done.known
+
+    def _rules_at(self, at: datetime) -> Rulebook:
+        rules = in_force(self.published.value, at)
+        if rules is None:
+            raise NotReady(f"no rulebook is in force at {at.isoformat()}")
+        return rules
 
 
 async def wire(service: Service) -> None:
@@ -116,6 +125,28 @@ def _undecided(reply: BaseModel) -> str | None:
     answers = reply.answers if isinstance(reply, Answers) else (reply,)
     waits = [a.id for a in answers if isinstance(a, Answer) and a.outcome in UNDECIDED]
     return f"undecided: {', '.join(waits[:5])}" if waits else None
+
+
+async def _answered(end: Callable[[], Awaitable[Done]]) -> Handled:
+    done = await end()
+    return done.answer((ReportRefused,)), done.known
+
+
+async def _at_once(handled: Handled) -> Handled:
+    return handled
+
+
+async def _failed(error: Exception) -> Handled:
+    raise error
+
+
+def _read(issued: Issued[SubmitReports], given: dict[str, Any]) -> Issued[SubmitReport] | Answer:
+    """One of many as a command of its own, or what is wrong with it."""
+    try:
+        return _reporting(issued, SubmitReport.model_validate(given))
+    except ValidationError as error:
+        its_id = str(given.get("report_id", ""))
+        return Answer(outcome=Outcome.INVALID, id=its_id, reasons=problems(error))
 
 
 def _reporting(

@@ -25,7 +25,7 @@ from eventlog.service import Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.notify import directory, reactions
-from services.notify.channels import Outbox, Webhook
+from services.notify.channels import OUTBOX, Outbox, Webhook
 from services.notify.decider import NOTICE, State
 from services.notify.delivery import RETRY_DELAYS, Again, Outcome, settled
 from services.notify.directory import NOBODY, Directory
@@ -96,7 +96,7 @@ async def wire(service: Service, webhook: Webhook) -> None:
     )
     parties = await service.standing(("log.party.>",), NOBODY, directory.gathered)
     desk = Desk(service, published, parties, service.execution(NOTICE), webhook)
-    outbox = Outbox(service.js)
+    outbox = Outbox(await service.appender_for(OUTBOX))
 
     @service.deliveries("outbox", LOG, *reactions.HEARS)
     async def to_outbox(raw: Msg) -> None:

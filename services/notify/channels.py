@@ -9,22 +9,23 @@ import math
 import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final, Self
 
 import aiohttp
-import nats.errors
-import nats.js.errors
-from nats.js import JetStreamContext
 from standardwebhooks.webhooks import Webhook as Signer
 from yarl import URL
 
+from contracts.envelope import Header
 from contracts.notice import Notice
+from eventlog.append import Appender, Conflict, Decision, LogFull
+from eventlog.message import Message
 from services.notify.addresses import may_post_to
 from services.notify.delivery import Delivered, Failed, Outcome
 from services.notify.directory import Address
 
-WRONG_LAST_SEQUENCE: Final = 10071
-"""The stream's answer where a subject that should be empty is not."""
+OUTBOX: Final = "OUTBOX"
+"""The stream that every party may read."""
 WEBHOOK_SECONDS: Final = 10.0
 AT_ONCE: Final = 256
 """Posts under way at a time; the next one waits, and its time does not run yet."""
@@ -34,31 +35,29 @@ GONE: Final = 410
 class Outbox:
     """The append-only stream OUTBOX: one subject for each notice, so each is stored once."""
 
-    def __init__(self, js: JetStreamContext, *, timeout: float = 5.0) -> None:
-        self._js = js
-        self._timeout = timeout
+    def __init__(self, appender: Appender) -> None:
+        """`appender` is one for the stream OUTBOX: notices gather there as facts do in the log."""
+        self._appender = appender
 
     async def send(self, notice: Notice) -> Outcome:
         """Store the notice; stored already is as good."""
+        subject = f"notice.outbox.{notice.notice_id}"
+        body = notice.model_dump_json().encode()
         headers = {
             "Nats-Msg-Id": notice.notice_id,
-            "Nats-Expected-Last-Subject-Sequence": "0",
+            "Nats-Expected-Stream": OUTBOX,
+            Header.ID: f"outbox.{notice.notice_id}.0",
+            Header.COMMAND: notice.notice_id,
+            Header.HASH: sha256(body).hexdigest(),
             "content-type": "application/json",
         }
+        message = Message(subject, headers, body)
         try:
-            await self._js.publish(
-                f"notice.outbox.{notice.notice_id}",
-                notice.model_dump_json().encode(),
-                stream="OUTBOX",
-                headers=headers,
-                timeout=self._timeout,
-            )
-        except nats.js.errors.APIError as error:
-            if error.err_code == WRONG_LAST_SEQUENCE:
-                return Delivered()
-            return Failed(f"OUTBOX: {error.description} ({error.err_code})")
-        except (nats.errors.Error, OSError) as error:
-            return Failed(f"OUTBOX: {type(error).__name__}")
+            await self._appender.append(Decision(notice.notice_id, (message,), {subject: 0}))
+        except Conflict:
+            return Delivered()
+        except LogFull as full:
+            return Failed(f"{OUTBOX}: {full}")
         return Delivered()
 
 

@@ -33,6 +33,7 @@ def test_only_the_last_of_a_batch_commits_and_asks_for_an_answer() -> None:
     "subject",
     [
         "case.a",
+        "Case.a.b",
         "log.report",
         "log.report.a.b",
         "log.report.*",
@@ -41,7 +42,7 @@ def test_only_the_last_of_a_batch_commits_and_asks_for_an_answer() -> None:
     ],
 )
 def test_a_subject_outside_the_grammar_is_refused(subject: str) -> None:
-    with pytest.raises(Unfit, match="not a subject of the log"):
+    with pytest.raises(Unfit, match="not a subject of an id"):
         frame(message("c1", 0, subject), 0)
 
 
