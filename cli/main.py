@@ -9,6 +9,7 @@ from cli import (
     board,
     case,
     clocks,
+    clusters,
     contracts,
     docs,
     evaluate,
@@ -50,6 +51,7 @@ app.command()(rebuild.rebuild)
 imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
 app.add_typer(rulebook.app, name="rulebook")
+clusters.register(whatif.app)
 app.add_typer(whatif.app, name="whatif")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")

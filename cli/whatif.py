@@ -65,7 +65,7 @@ async def _rulebook(
 ) -> None:
     async with open_session(data, quiet=as_json) as session:
         zone = await session.zone()
-        first, last = _moment(since, zone), _moment(until, zone)
+        first, last = moment_of(since, zone), moment_of(until, zone)
         reading = read_rulebook(paths, await session.rulebook()).insist()
         published, pairs, found = await session.rulebooks(), dict[str, Pair](), Comparison()
         async for asked in _reports(session, first, last):
@@ -102,7 +102,7 @@ async def _reports(
         ]
 
 
-def _moment(given: str, zone: tzinfo) -> datetime | None:
+def moment_of(given: str, zone: tzinfo) -> datetime | None:
     """A moment, or the beginning of a day, in the time of the district."""
     if not given:
         return None

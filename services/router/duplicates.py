@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
+from math import asin, cos, degrees, radians, sin, sqrt
 from typing import Final
 
 from contracts.case import Nearby
@@ -44,7 +45,7 @@ def metres_between(a: Position, b: Position) -> float:
 
 def around(position: Position, metres: float) -> tuple[float, float, float, float]:
     """A box that holds every point within a distance: south, west, north, east, in degrees."""
-    lat = metres / EARTH_METRES * 57.29577951308232
+    lat = degrees(metres / EARTH_METRES)
     lng = lat / max(0.01, cos(radians(position.lat)))
     return position.lat - lat, position.lng - lng, position.lat + lat, position.lng + lng
 
@@ -77,7 +78,7 @@ def clusters(seen: Iterable[Seen], rules: dict[str, Duplicates]) -> dict[str, st
     joined: dict[str, str] = {}
     for report in seen:
         rule = rules[report.condition]
-        near = list(_cells(report, rule, firsts))
+        near = _around(report, rule, firsts)
         match = original(report.condition, report.position, report.at, near, rule)
         if match:
             joined[report.report_id] = match.case.case_id
@@ -89,43 +90,31 @@ def clusters(seen: Iterable[Seen], rules: dict[str, Duplicates]) -> dict[str, st
             position=report.position,
             opened_at=report.at,
         )
-        firsts.setdefault(_cell(report, rule), []).append(first)
+        firsts.setdefault((report.condition, *_at(report.position, rule)), []).append(first)
     return joined
 
 
-def _cell(report: Seen, rule: Duplicates) -> tuple[str, int, int]:
-    row, column = _at(report.position, rule)
-    return report.condition, row, column
-
-
 def _at(position: Position, rule: Duplicates) -> tuple[int, int]:
-    """A cell at least as wide as the radius, up to 85 degrees of latitude."""
-    height = rule.radius_metres / EARTH_METRES * 57.29577951308232
+    """The cell of a point: as high as the radius, and at least as wide, up to 85 degrees north."""
+    height = degrees(rule.radius_metres / EARTH_METRES)
     row = int(position.lat // height)
-    width = height / max(0.08, cos(radians(row * height)) * 0.99)
+    width = height / max(0.08, cos(radians(abs(row) + 1) * height))
     return row, int(position.lng // width)
 
 
-def _cells(
+def _around(
     report: Seen, rule: Duplicates, firsts: dict[tuple[str, int, int], list[Nearby]]
 ) -> Iterator[Nearby]:
-    """What was first in the cells around; a neighbouring row has columns of its own width."""
+    """What was first in the cells around; each row has columns of its own width."""
     south, west, north, east = around(report.position, rule.radius_metres)
-    rows = sorted(
-        {_at(Position(lat=lat, lng=0), rule)[0] for lat in (south, report.position.lat, north)}
-    )
-    height = rule.radius_metres / EARTH_METRES * 57.29577951308232
-    for row in range(rows[0], rows[-1] + 1):
-        lat = (row + 0.5) * height
-        columns = [_at(Position(lat=lat, lng=lng), rule)[1] for lng in (west, east)]
-        for column in range(columns[0], columns[1] + 1):
+    height = degrees(rule.radius_metres / EARTH_METRES)
+    for row in range(int(south // height), int(north // height) + 1):
+        middle = (row + 0.5) * height
+        first, last = (_at(Position(lat=middle, lng=lng), rule)[1] for lng in (west, east))
+        for column in range(first, last + 1):
             yield from firsts.get((report.condition, row, column), ())
 
 
-def counted(joined: dict[str, str]) -> tuple[int, int, Sequence[tuple[str, int]]]:
-    """How many reports, how many cases, and the cases that gathered most."""
-    sizes: dict[str, int] = {}
-    for first in joined.values():
-        sizes[first] = sizes.get(first, 0) + 1
-    largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
-    return len(joined), len(sizes), largest[:20]
+def largest(joined: dict[str, str], most: int = 20) -> list[tuple[str, int]]:
+    """The reports under which most gather, and how many each."""
+    return Counter(joined.values()).most_common(most)

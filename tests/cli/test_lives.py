@@ -61,6 +61,18 @@ def test_reports_of_one_thing_gather_and_can_be_separated(waggle: Waggle) -> Non
     until(lambda: case_of(waggle, first)["reports"] == 2 or None)
 
 
+def test_another_radius_would_gather_otherwise_and_nothing_is_touched(waggle: Waggle) -> None:
+    first = sent(waggle, "rider-one", "--lat", "29.7600", "--lng", "121.3135")
+    step_of(waggle, first, "dispatched")
+    second = sent(waggle, "rider-two", "--lat", "29.7605", "--lng", "121.3135")  # 56 m
+    step_of(waggle, second, "dispatched")
+    told = waggle.json("whatif", "duplicates", "--radius", "80")
+    found = {one["report_id"]: one["would_be"] for one in told["otherwise"]}
+    assert found[second] == first
+    assert told["cases"]["would_be"] < told["cases"]["by_the_rules"]
+    assert case_of(waggle, second)["step"] == "dispatched"
+
+
 def test_a_report_that_was_to_join_a_closed_case_stands_by_itself(waggle: Waggle) -> None:
     over, open_case = submitted(waggle), submitted(waggle)
     waggle.json("close", over, "--note", "现场已无")
