@@ -24,6 +24,8 @@ log = structlog.get_logger()
 NAME: Final = "projector"
 LAG_ALLOWED: Final = 10_000
 """Sequences that a projection may be behind the log and still be fit for readers."""
+BROKEN_PAUSE: Final = 5.0
+"""Seconds until a projection that broke is tried again; so long it is not ready."""
 
 
 async def main() -> None:
@@ -45,7 +47,7 @@ async def main() -> None:
     checks = {"nats": connected, "nats_server": server, **_lags(runners, stopped)}
     health = Health(checks)
     await health.start(settings.health_port)
-    tasks = [asyncio.create_task(_keep(runner, stopped)) for runner in runners]
+    tasks = [asyncio.create_task(keep(runner, stopped)) for runner in runners]
     await _told_to_stop()
     await end(*tasks)
     await health.stop()
@@ -53,11 +55,20 @@ async def main() -> None:
     await nc.close()
 
 
-async def _keep(runner: ProjectionRunner, stopped: dict[str, str]) -> None:
-    try:
-        await runner.run()
-    except Stop as stop:  # the runner has said so in the log; readiness says it until mended
-        stopped[runner.projection.name] = str(stop)
+async def keep(runner: ProjectionRunner, stopped: dict[str, str]) -> None:
+    """Run a projection until somebody has to act; what breaks it is said and tried again."""
+    name = runner.projection.name
+    while True:
+        try:
+            await runner.run()
+        except Stop as stop:  # the runner has said so in the log; readiness says it until mended
+            stopped[name] = str(stop)
+            return
+        except Exception as error:
+            log.exception("projection_broke", projection=name)
+            stopped[name] = f"broke on {type(error).__name__}: {error}; tried again"
+            await asyncio.sleep(BROKEN_PAUSE)
+            del stopped[name]
 
 
 def _lags(runners: Sequence[ProjectionRunner], stopped: dict[str, str]) -> dict[str, Check]:

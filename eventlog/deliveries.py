@@ -54,6 +54,7 @@ TRANSIENT: Final = (
     nats.errors.Error,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that died in the middle of something
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )

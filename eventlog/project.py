@@ -44,6 +44,7 @@ PASSING: Final = (
     Unreachable,
     nats.errors.Error,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that died in the middle of something
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 from nats.js import JetStreamContext
@@ -15,6 +15,9 @@ from eventlog.tasks import end
 
 S = TypeVar("S")
 log = structlog.get_logger()
+
+PAUSE: Final = 1.0
+"""Seconds until following is tried again."""
 
 
 class Standing(Generic[S]):
@@ -41,8 +44,14 @@ class Standing(Generic[S]):
             await end(self._task)
 
     async def _follow(self, js: JetStreamContext) -> None:
-        async for batch in follow(js, after=self.sequence, subjects=self._subjects):
-            self._take(batch)
+        """Whatever breaks it: what is decided on must not grow old in silence."""
+        while True:
+            try:
+                async for batch in follow(js, after=self.sequence, subjects=self._subjects):
+                    self._take(batch)
+            except Exception:
+                log.exception("standing_broke", subjects=self._subjects, after=self.sequence)
+            await asyncio.sleep(PAUSE)
 
     def _take(self, batch: list[Recorded | Unread]) -> None:
         for item in batch:

@@ -89,14 +89,13 @@ class Desk:
         return channel in state.delivered | state.parked
 
 
-async def wire(service: Service, webhook: Webhook) -> None:
+async def wire(service: Service, outbox: Outbox, webhook: Webhook) -> None:
     """Subscribe to what notify carries."""
     published = await service.standing(
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
     parties = await service.standing(("log.party.>",), NOBODY, directory.gathered)
     desk = Desk(service, published, parties, service.execution(NOTICE), webhook)
-    outbox = Outbox(await service.appender_for(OUTBOX))
 
     @service.deliveries("outbox", LOG, *reactions.HEARS)
     async def to_outbox(raw: Msg) -> None:
@@ -115,7 +114,8 @@ async def main() -> None:
         Webhook(allow_private=settings.allow_private_webhooks) as webhook,
         Service.open(ROOM, settings) as service,
     ):
-        await wire(service, webhook)
+        outbox = Outbox(await service.appender_for(OUTBOX))
+        await wire(service, outbox, webhook)
         await service.run()
 
 

@@ -132,6 +132,7 @@ async def test_what_was_answered_late_is_taken_again_when_it_fails(room: Room) -
         asyncpg.AdminShutdownError("terminating connection"),
         asyncpg.CannotConnectNowError("the database system is starting up"),
         asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+        asyncpg.InternalClientError("another operation is in progress"),
         ConnectionRefusedError(111, "Connection refused"),
         TimeoutError(),
     ],

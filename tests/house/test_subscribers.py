@@ -20,7 +20,7 @@ from eventlog.settings import Settings
 from eventlog.standing import Standing
 from services.intake import app as intake
 from services.notify import app as notify
-from services.notify.channels import Webhook
+from services.notify.channels import Outbox, Webhook
 from services.points import app as points
 from services.router import app as router
 from tests.house.tree import ROOMS
@@ -65,7 +65,7 @@ def rooms(seed_file: Path) -> dict[str, Service]:
         await intake.wire(services["intake"])
         await router.wire(services["router"], cast(Any, None))
         await points.wire(services["points"])
-        await notify.wire(services["notify"], Webhook())
+        await notify.wire(service := services["notify"], Outbox(service.appender), Webhook())
 
     asyncio.run(wire())
     return dict(services)

@@ -37,7 +37,7 @@ from eventlog.sealing import (
 from eventlog.service import Service
 from eventlog.settings import Settings
 from services.notify.app import wire
-from services.notify.channels import Webhook
+from services.notify.channels import OUTBOX, Outbox, Webhook
 from tests.notify.given import NOON, RULES
 
 BOUND = tuple(
@@ -114,7 +114,8 @@ class House:
             webhook or Webhook(allow_private=True) as post,
             Service.open("notify", self.settings) as service,
         ):
-            await wire(service, post)
+            outbox = Outbox(await service.appender_for(OUTBOX))
+            await wire(service, outbox, post)
             await service.broker.start()
             yield service
 
