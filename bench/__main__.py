@@ -10,11 +10,11 @@ from typing import Final
 import structlog
 import uvloop
 
-from bench import clocks, intake, loop, raw, routing
+from bench import clocks, intake, loop, project, raw, routing
 from bench.figures import Figure
 from bench.houses import measured_house
 
-NAMES: Final = ("intake", "loop", "routing", "clocks")
+NAMES: Final = ("intake", "loop", "project", "routing", "clocks")
 
 
 def main() -> None:
@@ -42,6 +42,9 @@ async def _measure(names: Iterable[str], less: int) -> None:
         async with measured_house() as house:
             _say("whole cases")
             _print(await loop.measure(house, cases_a_run=600 // less, paced_seconds=6 / less))
+    if "project" in names:
+        _say("rebuilds")
+        _print(await project.measure(events=project.EVENTS // less))
     if "routing" in names:
         _say("routing decisions")
         _print(routing.measure(decisions_a_run=100_000 // less))

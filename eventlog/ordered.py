@@ -12,6 +12,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
@@ -79,10 +80,12 @@ class Place(NamedTuple):
     consumer: str
 
 
+@lru_cache(maxsize=1)
 def place(reply: str) -> Place:
     """Read the reply subject of a delivered message, which has a short and a long form.
 
-    nats-py reads it too, but rounds the time through a float; here it is exact.
+    nats-py reads it too, but rounds the time through a float; here it is exact. The last one is
+    remembered: the reader asks, and then whoever it reads for.
     """
     tokens = reply.split(".")
     start = 2 if len(tokens) == _SHORT else 4
