@@ -28,13 +28,13 @@ from contracts.case import (
     CaseOpened,
     CloseOutcome,
     Pace,
-    Task,
     UnitKind,
     Why,
     WorkAccepted,
     WorkResolved,
     WorkVerified,
 )
+from contracts.case import Task as CaseTask
 from contracts.envelope import Command, Fact, Issued, Sealed, Words, log_subject
 from contracts.report import Position
 from deploy.credentials import Credentials
@@ -158,7 +158,7 @@ def _life(case: str, rider: str) -> Iterator[Fact]:
             why=why,
             explanation=Words(zh="街道优先接单", en="the street office takes the order first"),
             suggested=department,
-            task=Task.DISPATCH if kind is UnitKind.STREET else Task.HANDLE,
+            task=CaseTask.DISPATCH if kind is UnitKind.STREET else CaseTask.HANDLE,
             limit="4 urgent_hours",
             pace=Pace.RUNNING,
             limit_seconds=4 * 3600,
