@@ -169,7 +169,9 @@ class Pair:
             found.points_after += after.points
             if before == after and self._same_calendar:
                 continue
-            due_before, due_after = self.before.due(one, before), self.after.due(one, after)
+            due_before = self.before.due(one, before)
+            same_due = self._same_calendar and before.limits == after.limits
+            due_after = due_before if same_due else self.after.due(one, after)
             code = other.code if other else None
             difference = Difference(one, code, before, after, due_before, due_after)
             if difference.elsewhere or difference.other_time or difference.other_points:

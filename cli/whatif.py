@@ -11,16 +11,27 @@ from typing import Annotated, Any
 import typer
 
 from cli.judging import Asked, Comparison, Difference, Pair
-from cli.printing import moment, print_json, print_table, say
+from cli.printing import moment, note, print_json, print_table, say
 from cli.running import Exit, Failure, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
-from contracts.report import ReportAccepted
+from contracts.report import Position
 from contracts.rulebook import Published
 from deploy.rulebooks import read_rulebook
-from eventlog.read import Unread, read_log
+from eventlog.project import wait_for
+from eventlog.read import head
+from services.intake.projection import INTAKE
 
 app = typer.Typer(help="What would be otherwise under other rules.", no_args_is_help=True)
-REPORTS = frozenset({"ReportAccepted"})
+ACCEPTED = """
+    SELECT report_id, service_code, lat, lng, happened_at FROM intake.report
+    WHERE state = 'accepted'
+        AND ($1::timestamptz IS NULL OR happened_at >= $1)
+        AND ($2::timestamptz IS NULL OR happened_at < $2)
+    ORDER BY happened_at, report_id
+"""
+AT_A_TIME = 2000
+CATCHING_UP = 30.0
+"""Seconds to wait until the tables show what the log holds."""
 SHOWN = 20
 
 
@@ -90,16 +101,24 @@ def _label(published: Published, one: Asked) -> str:
 async def _reports(
     session: Session, first: datetime | None, last: datetime | None
 ) -> AsyncIterator[list[Asked]]:
-    log = await session.log()
-    async for batch in read_log(log, subjects=("log.report.>",), types=REPORTS):
-        yield [
-            Asked(body.report_id, body.service_code, body.position, entry.happened_at)
-            for entry in batch
-            if not isinstance(entry, Unread)
-            and isinstance(body := entry.body, ReportAccepted)
-            and (first is None or first <= entry.happened_at)
-            and (last is None or entry.happened_at < last)
-        ]
+    """The accepted reports of a period from the table, as far as the log reaches now."""
+    end = await head(await session.log(), ("log.report.>",))
+    pool = await session.tables()
+    try:
+        await wait_for(pool, INTAKE.name, end, timeout=CATCHING_UP)
+    except TimeoutError:
+        note("the tables are behind the log: the last reports are not judged")
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        cursor = await connection.cursor(ACCEPTED, first, last)
+        while rows := await cursor.fetch(AT_A_TIME):
+            yield [_asked(*row) for row in rows]
+
+
+def _asked(
+    report_id: str, service: str | None, lat: float | None, lng: float | None, at: datetime
+) -> Asked:
+    position = None if lat is None or lng is None else Position(lat=lat, lng=lng)
+    return Asked(report_id, service, position, at)
 
 
 def moment_of(given: str, zone: tzinfo) -> datetime | None:
