@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from cli.demo.chinese import ENDED, told
 from cli.demo.folding import Folded
 from cli.demo.names import RETURNED, Names
 from cli.timeline import Told
@@ -17,24 +18,15 @@ from contracts.account import PointsAwarded
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
-    CaseEscalated,
     CaseOpened,
     CaseRejected,
-    CloseOutcome,
     ReworkOrdered,
-    WorkAccepted,
-    WorkResolved,
     WorkReturned,
     WorkVerified,
 )
 from contracts.envelope import Fact
 from contracts.report import ReportAccepted, ReportRefused
 
-ENDED: Final = {
-    CloseOutcome.FIXED: "问题已解决",
-    CloseOutcome.ANSWERED: "已答复",
-    CloseOutcome.UNFOUNDED: "无需处置",
-}
 PHOTO: Final = "photo"
 
 
@@ -46,18 +38,18 @@ def timeline_table(
     table.add_column(justify="right", no_wrap=True, style="dim")
     table.add_column(no_wrap=True)
     table.add_column()
-    for told in facts:
-        fact = told.fact
+    for entry in facts:
+        fact = entry.fact
         at = clock.get(fact.command_id)
         written = [
             (f"（照片 {words}）" if name == PHOTO else f"：“{words}”", "italic")
-            for name, words in personal(told.body)
+            for name, words in personal(entry.body)
         ]
         recorded = f"{fact.recorded_at.astimezone(zone):%H:%M:%S.%f}"[:-3]
-        because = f" because of {told.cause}" if told.cause else ""
-        gloss = f"{fact.type} by {fact.actor}{because} at {recorded}: {sentence(told.body)}"
+        because = f" because of {entry.cause}" if entry.cause else ""
+        gloss = f"{fact.type} by {fact.actor}{because} at {recorded}: {sentence(entry.body)}"
         sequence = Text(f"#{fact.sequence}")
-        table.add_row(sequence, _time(at), Folded(in_chinese(told.body, names), *written))
+        table.add_row(sequence, _time(at), Folded(in_chinese(entry.body, names), *written))
         table.add_row("", "", Folded(gloss, style="dim"))
     return table
 
@@ -91,8 +83,6 @@ def in_chinese(fact: Fact, names: Names) -> str:
             return "记录在册，不立案"
         case CaseDispatched(unit=unit, dispatch=dispatch, explanation=why):
             return f"第 {dispatch} 次派遣，到{names.unit(unit).zh}。{why.zh}"
-        case CaseEscalated(level=level):
-            return f"升级督办（{level} 级）"
         case CaseClosed(outcome=outcome):
             return f"结案：{ENDED[outcome]}"
         case _:
@@ -101,18 +91,14 @@ def in_chinese(fact: Fact, names: Names) -> str:
 
 def _of_work(fact: Fact, names: Names) -> str:
     match fact:
-        case WorkAccepted(unit=unit):
-            return f"{names.unit(unit).zh}接单"
         case WorkReturned(unit=unit, reason=reason):
             return f"{names.unit(unit).zh}退回（{RETURNED[reason].zh}）"
-        case WorkResolved(unit=unit):
-            return f"{names.unit(unit).zh}报告处置结果"
         case WorkVerified(verifier=verifier):
             return f"{names.unit(verifier).zh}核查通过"
         case ReworkOrdered(verifier=verifier, unit=unit, reworks=reworks):
             return f"{names.unit(verifier).zh}核查未通过，{names.unit(unit).zh}第 {reworks} 次返工"
         case _:
-            return type(fact).__name__
+            return told(fact, names)
 
 
 def passbook_table(

@@ -243,9 +243,9 @@ def test_a_unit_acts_on_an_order_at_every_handover_and_rework(story: Story) -> N
         ("DispatchCase", False),
         ("AcceptWork", True),
         ("ResolveWork", False),
-        ("VerifyWork", False),
+        ("VerifyWork", True),
         ("ResolveWork", True),
-        ("VerifyWork", False),
+        ("VerifyWork", True),
     ]
 
 
