@@ -37,7 +37,7 @@ fmt: $(READY) ## format, and mend what a tool can mend
 
 contracts: $(READY) ## export the contracts again and add the golden files of new shapes
 	@$(BIN)/waggle contracts export docs/contracts
-	@$(BIN)/python -m tests.contracts.golden
+	@$(BIN)/python -m tests.contracts.keep
 
 faults: $(READY) ## the long tests: servers and services killed again and again
 	@$(BIN)/pytest -m "slow or cluster or faults" --timeout 1200 --hypothesis-profile long $(ARGS)
