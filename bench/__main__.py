@@ -10,11 +10,11 @@ from typing import Final
 import structlog
 import uvloop
 
-from bench import intake, loop, project, raw
+from bench import clocks, intake, loop, project, raw, routing
 from bench.figures import Figure
 from bench.houses import measured_house
 
-NAMES: Final = ("intake", "loop", "project")
+NAMES: Final = ("intake", "loop", "project", "routing", "clocks")
 
 
 def main() -> None:
@@ -45,6 +45,12 @@ async def _measure(names: Iterable[str], less: int) -> None:
     if "project" in names:
         _say("rebuilds")
         _print(await project.measure(events=project.EVENTS // less))
+    if "routing" in names:
+        _say("routing decisions")
+        _print(routing.measure(decisions_a_run=100_000 // less))
+    if "clocks" in names:
+        _say("the clock's look at a million open cases")
+        _print(await clocks.measure(cases=1_000_000 // less))
 
 
 def _say(what: str) -> None:

@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
 import nats.errors
+import shapely
 from nats.aio.client import Client
 
 from bench.figures import Figure, middle, percentile
@@ -19,18 +21,22 @@ from bench.intake import PLATFORM, TEXT
 from contracts.case import AcceptWork, ResolveWork, VerifyWork, WorkOrder
 from contracts.envelope import Command, Outcome
 from contracts.report import Position, SubmitReport
+from contracts.rulebook import Rulebook
 from deploy.house import AUDITOR
 from deploy.projections import PROJECTIONS
+from deploy.rulebooks import load_rulebook
 from eventlog.asking import ask
 from eventlog.connect import connect_postgres
 from eventlog.project import position
 from eventlog.read import head
+from services.router.places import Places
 
 UNIT: Final = "fire"
 SERVICE: Final = "fire-lane"
 """Goes straight to its department: submit, accept, resolve, verify."""
 INSPECTION: Final = "inspection"
-PLACE: Final = Position(lat=29.775, lng=121.300)
+APART: Final = 0.00034
+"""Degrees: just more than thirty metres, so that no report is about the same thing as another."""
 RIDERS: Final = 300
 AT_A_TIME: Final = 128
 RUNS: Final = 5
@@ -71,6 +77,21 @@ async def measure(
             ),
         )
     )
+
+
+@cache
+def _places() -> tuple[Position, ...]:
+    """Points all over the district, each far enough from the others to be a case of its own."""
+    document = Rulebook.model_validate(load_rulebook()).places
+    areas = Places(document)
+    west, south, east, north = shapely.total_bounds(areas.shapes)
+    columns, rows = int((east - west) / APART), int((north - south) / APART)
+    points = (
+        Position(lat=south + row * APART, lng=west + column * APART)
+        for row in range(rows)
+        for column in range(columns)
+    )
+    return tuple(point for point in points if areas.area_of(point))
 
 
 class _Crew:
@@ -141,7 +162,7 @@ class _Crew:
             rider_id=f"rider-{number % RIDERS}",
             seen_at=datetime.now(UTC),
             service_code=SERVICE,
-            position=PLACE,
+            position=_places()[number % len(_places())],
             text=TEXT,
         )
         await self._tell(PLATFORM, report, report_id)

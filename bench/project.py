@@ -27,12 +27,14 @@ from contracts.case import (
     CaseDispatched,
     CaseOpened,
     CloseOutcome,
+    Pace,
     UnitKind,
     Why,
     WorkAccepted,
     WorkResolved,
     WorkVerified,
 )
+from contracts.case import Task as CaseTask
 from contracts.envelope import Command, Fact, Issued, Sealed, Words, log_subject
 from contracts.report import Position
 from deploy.credentials import Credentials
@@ -156,6 +158,10 @@ def _life(case: str, rider: str) -> Iterator[Fact]:
             why=why,
             explanation=Words(zh="街道优先接单", en="the street office takes the order first"),
             suggested=department,
+            task=CaseTask.DISPATCH if kind is UnitKind.STREET else CaseTask.HANDLE,
+            limit="4 urgent_hours",
+            pace=Pace.RUNNING,
+            limit_seconds=4 * 3600,
             due_at=_BEGAN + timedelta(hours=4),
             rulebook=book,
         )
@@ -171,6 +177,7 @@ def _life(case: str, rider: str) -> Iterator[Fact]:
         unit=department,
         service_code=service,
         outcome=CloseOutcome.FIXED,
+        closed_at=_BEGAN,
     )
 
 

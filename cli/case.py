@@ -13,16 +13,18 @@ from typing import Annotated
 import typer
 
 from cli.printing import finish, note
-from cli.running import Exit, run
-from cli.sending import CommandIdOption, Sender, build, holder, send, token
+from cli.running import Exit, Failure, run
+from cli.sending import CommandIdOption, Sender, build, catch_up, holder, send, token
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from contracts.case import (
     AcceptWork,
     CloseCase,
+    CloseOutcome,
     DispatchCase,
     ResolveWork,
     ReturnReason,
     ReturnWork,
+    UnitKind,
     VerifyWork,
 )
 from contracts.envelope import Command
@@ -70,7 +72,33 @@ class Step:
 
 async def verifier(session: Session, _: str) -> str:
     """The unit that verifies by the rules in force."""
-    return (await session.rulebook()).verification.by
+    return (await session.rulebook()).routing.verification.by
+
+
+async def triage(session: Session, _: str) -> str:
+    """The staffed desk of the rules in force."""
+    units = (await session.rulebook()).units
+    return next(unit.code for unit in units if unit.kind is UnitKind.TRIAGE)
+
+
+async def decider(session: Session, case_id: str) -> str:
+    """The dispatcher who answers a request: the street office of the place, else the desk."""
+    unit = await holder(session, case_id)
+    street: str | None = await (await session.tables()).fetchval(
+        'SELECT street FROM router."case" WHERE case_id = $1', case_id
+    )
+    return street if street and street != unit else await triage(session, case_id)
+
+
+async def platform(session: Session, case_id: str) -> str:
+    """The platform that the report came from."""
+    await catch_up(session, case_id)
+    found: str | None = await (await session.tables()).fetchval(
+        'SELECT platform FROM router."case" WHERE case_id = $1', case_id
+    )
+    if found is None:
+        raise Failure(f"there is no case {case_id}")
+    return found
 
 
 def accept(
@@ -94,6 +122,10 @@ def dispatch(
     to: Annotated[str, typer.Argument(metavar="UNIT", help="Who is to handle it.")],
     unit: AsOption = None,
     service: Annotated[str | None, typer.Option(help="Corrects what kind of hazard it is.")] = None,
+    condition: Annotated[str | None, typer.Option(help="Corrects its exact state.")] = None,
+    support: Annotated[
+        list[str] | None, typer.Option(metavar="UNIT", help="Who helps; may be given again.")
+    ] = None,
     command_id: CommandIdOption = None,
     data: DataOption = DEFAULT_DATA,
     as_json: JsonOption = False,
@@ -103,10 +135,17 @@ def dispatch(
     Examples:
       waggle dispatch 01JD2Q8Z7N4X0V5M3K9R6T1W8C sanitation
       waggle dispatch 01JD2Q8Z7N4X0V5M3K9R6T1W8C municipal --as triage --service lamp-out
+      waggle dispatch 01JD2Q8Z7N4X0V5M3K9R6T1W8C municipal --support enforcement
     """
-    Step(case, unit, command_id, data, as_json).take(
-        build(DispatchCase, case_id=case, unit=to, service_code=service)
+    command = build(
+        DispatchCase,
+        case_id=case,
+        unit=to,
+        service_code=service,
+        condition=condition,
+        supporting=tuple(support or ()),
     )
+    Step(case, unit, command_id, data, as_json).take(command)
 
 
 def return_(
@@ -179,17 +218,24 @@ def verify(
 def close(
     case: CaseArgument,
     text: Annotated[str, typer.Option("--note", help="What was found.")],
+    not_ours: Annotated[
+        bool, typer.Option("--not-ours", help="It is there, but nobody here answers for it.")
+    ] = False,
     unit: AsOption = None,
     command_id: CommandIdOption = None,
     data: DataOption = DEFAULT_DATA,
     as_json: JsonOption = False,
 ) -> None:
-    """End a case you hold as a dispatcher: there was nothing to handle.
+    """End a case you hold as a dispatcher: nothing to handle, or nobody here answers for it.
 
     Examples:
       waggle close 01JD2Q8Z7N4X0V5M3K9R6T1W8C --note 现场已无堆物
+      waggle close 01JD2Q8Z7N4X0V5M3K9R6T1W8C --not-ours --note 属高速公路管理处
     """
-    Step(case, unit, command_id, data, as_json).take(build(CloseCase, case_id=case, note=text))
+    outcome = CloseOutcome.NOT_OURS if not_ours else CloseOutcome.UNFOUNDED
+    Step(case, unit, command_id, data, as_json).take(
+        build(CloseCase, case_id=case, note=text, outcome=outcome)
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -15,17 +15,18 @@ from cli.printing import moment, print_json, print_table, say
 from cli.running import Failure, run
 from cli.sending import token
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from contracts.case import Step
 from contracts.envelope import log_subject
 from deploy.projections import PROJECTIONS
 from eventlog.project import position
 from eventlog.read import head
 
-STEPS: Final = ("opened", "dispatched", "handling", "resolved", "closed")
+STEPS: Final = tuple(step for step in Step if step is not Step.NONE)
 """The steps of a case in their order."""
 PERSONAL: Final = frozenset({"title", "text", "photo"})
 """Columns that hold sealed boxes: `waggle timeline` opens them."""
 
-_OVERDUE: Final = "step IN ('dispatched', 'handling') AND due_at < now()"
+_OVERDUE: Final = "step IN ('checking', 'dispatched', 'handling') AND (overdue OR due_at < now())"
 
 
 def status(

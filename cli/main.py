@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import typer
 
-from cli import case, contracts, log, look, queues, rebuild, submit, timeline, up
+from cli import (
+    afterwards,
+    board,
+    case,
+    clocks,
+    clusters,
+    contracts,
+    docs,
+    evaluate,
+    hands,
+    log,
+    look,
+    queues,
+    rebuild,
+    rulebook,
+    standard,
+    submit,
+    timeline,
+    up,
+    whatif,
+)
 from cli.demo.command import demo
 from cli.imports import command as imports
 
@@ -19,13 +39,23 @@ app.command("up")(up.up)
 app.command()(demo)
 app.command(rich_help_panel="Cases")(submit.submit)
 case.register(app)
+hands.register(app)
+clocks.register(app)
+afterwards.register(app)
+board.register(app)
+evaluate.register(app)
 look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 queues.register(app)
 app.command()(rebuild.rebuild)
+imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
+app.add_typer(rulebook.app, name="rulebook")
+clusters.register(whatif.app)
+app.add_typer(whatif.app, name="whatif")
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(docs.app, name="docs")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from cli.running import Exit, Failure, err
-from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from deploy.house import AUDITOR, HouseInfo, Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
 from eventlog.connect import connect_nats, connect_postgres
@@ -43,7 +43,7 @@ class Session:
         self._stack = stack
         self._clients: dict[str, Client] = {}
         self._pools: dict[str, asyncpg.Pool] = {}
-        self._rulebooks: tuple[Rulebook, ...] | None = None
+        self._rulebooks: Published | None = None
 
     async def nats(self, party: str) -> Client:
         """A connection that is this party."""
@@ -81,8 +81,8 @@ class Session:
             await self._pool(self.info.keys_url), read_master_key(self.info.master_key_file)
         )
 
-    async def rulebooks(self) -> tuple[Rulebook, ...]:
-        """Every rulebook that was published, in order."""
+    async def rulebooks(self) -> Published:
+        """Every rule document that was published, in order."""
         if self._rulebooks is None:
             batches = [
                 batch async for batch in read_log(await self.log(), subjects=("log.rulebook.>",))

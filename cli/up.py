@@ -25,7 +25,7 @@ def up(
     ] = None,
     rulebook: Annotated[
         Path | None,
-        typer.Option(help="Rulebook in YAML instead of the built-in one.", dir_okay=False),
+        typer.Option(help="File or folder of rules instead of the built-in ones."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,20 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from cli.case_words import ENDED, told
 from contracts.account import PointsAwarded
-from contracts.case import (
-    CaseClosed,
-    CaseDispatched,
-    CaseEscalated,
-    CaseOpened,
-    CaseRejected,
-    CloseOutcome,
-    ReworkOrdered,
-    WorkAccepted,
-    WorkResolved,
-    WorkReturned,
-    WorkVerified,
-)
+from contracts.case import CaseClosed, CaseOpened, CaseRejected
 from contracts.envelope import Erased, Fact, Reason, Sealed
 from contracts.notice import NoticeDelivered, NoticeParked
 from contracts.party import PartyRegistered
@@ -30,12 +19,6 @@ from contracts.rulebook import RulebookPublished
 
 SEALED: Final = "(sealed: no key at hand)"
 ERASED: Final = "(erased: the key is destroyed)"
-
-_ENDED: Final = {
-    CloseOutcome.FIXED: "closed as fixed",
-    CloseOutcome.ANSWERED: "closed with an answer",
-    CloseOutcome.UNFOUNDED: "closed: nothing to handle",
-}
 
 
 def sentence(fact: Fact) -> str:
@@ -49,8 +32,9 @@ def sentence(fact: Fact) -> str:
             return f"{receiver} is told by {channel}: {kind}"
         case NoticeParked(receiver=receiver, kind=kind, channel=channel, reason=reason):
             return f"{receiver} could not be told by {channel}: {kind} ({reason})"
-        case RulebookPublished(name=name, version=version, document=book):
-            return f"rules {name}@{version} hold from {book.effective_from.isoformat()}"
+        case RulebookPublished(name=name, kind=kind, version=version, document=document):
+            since = document.effective_from.isoformat()
+            return f"{kind} {version} of {name} holds from {since}"
         case _:
             return _of_case(fact)
 
@@ -72,24 +56,10 @@ def _of_case(fact: Fact) -> str:
             return f"a case is opened {where} by {fact.rulebook}"
         case CaseRejected(reasons=reasons):
             return f"no case is opened: {_because(reasons)}"
-        case CaseDispatched(unit=unit, dispatch=dispatch, explanation=words):
-            return f"{unit} holds it now (handover {dispatch}). {words.en}"
-        case WorkAccepted(unit=unit):
-            return f"{unit} takes it on"
-        case WorkReturned(unit=unit, reason=reason, returns=returns):
-            return f"{unit} gives it back: {reason} (return {returns})"
-        case CaseEscalated(returns=returns, reworks=reworks, level=level):
-            return f"escalated to level {level} after {returns} returns and {reworks} reworks"
-        case WorkResolved(unit=unit):
-            return f"{unit} reports its result"
-        case WorkVerified(verifier=verifier, unit=unit):
-            return f"{verifier} finds the work of {unit} done"
-        case ReworkOrdered(verifier=verifier, unit=unit, reworks=reworks):
-            return f"{verifier} finds it not done: back to {unit} (rework {reworks})"
         case CaseClosed(outcome=outcome):
-            return _ENDED[outcome]
+            return ENDED[outcome]
         case _:
-            return type(fact).__name__
+            return told(fact)
 
 
 def personal(fact: Fact) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.envelope import CaseId, Command, Fact, PartyId, ReportId, RiderId, ServiceCode
+from contracts.envelope import CaseId, Command, Fact, Id, PartyId, ReportId, RiderId, ServiceCode
 
 Points = Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
 """Whole points, more than none (ledger invariant L2)."""
@@ -20,6 +20,9 @@ class AwardPoints(Command, room="points"):
     report_id: ReportId
     case_id: CaseId
     service_code: ServiceCode | None = None
+    condition: Id | None = None
+    """The exact state that made the case."""
+    area: Id | None = None
 
 
 class PointsAwarded(Fact, stream="account"):
@@ -30,8 +33,9 @@ class PointsAwarded(Fact, stream="account"):
     report_id: ReportId
     case_id: CaseId
     service_code: ServiceCode
+    condition: Id | None = None
     points: Points
     rule: str
-    """`service:<code>`: the earning rule that applied."""
+    """What gave the points: `condition:<code>`, or `earning:<code>` of an earning rule."""
     rulebook: str
     """`<name>@<version>` of the rules that decided (ledger invariant L22)."""

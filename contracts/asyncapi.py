@@ -22,7 +22,7 @@ MESSAGES: Final[tuple[type[BaseModel], ...]] = (Answer, Answers, CaseFile, Notic
 
 WRITES: Final = {
     "intake": ("party", "report"),
-    "router": ("case", "rulebook"),
+    "router": ("case", "rulebook", "evaluation"),
     "points": ("account", "reward"),
     "notify": ("notice",),
 }

@@ -37,6 +37,7 @@ STREAMS: Final[Mapping[str, str]] = {
     "reward": "reward_id",
     "party": "party_id",
     "rulebook": "name",
+    "evaluation": "month",
     "notice": "notice_id",
 }
 """Every stream of the log and the field of its facts that is the stream id."""

@@ -106,8 +106,11 @@ def _find(name: str) -> type | None:
 
 
 def _words() -> list[ModuleType]:
-    names = {c.__module__ for c in (*FACTS.values(), *COMMANDS.values(), *MESSAGES, Fact)}
-    return [sys.modules[name] for name in sorted(names)]
+    """Every module of the contracts, also those that only lend parts to a fact or command."""
+    names = {c.__module__.rpartition(".")[0] for c in (*FACTS.values(), *COMMANDS.values())}
+    packages = ("contracts", *sorted(names - {"contracts"}))
+    inside = (n for n in sorted(sys.modules) if n.rpartition(".")[0] in packages)
+    return [sys.modules[name] for name in inside]
 
 
 def _without_words(schema: Any) -> Any:

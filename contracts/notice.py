@@ -21,6 +21,21 @@ class NoticeKind(StrEnum):
     POINTS_AWARDED = "points_awarded"
     WORK_ORDERED = "work_ordered"
     REWORK_ORDERED = "rework_ordered"
+    CHECK_ORDERED = "check_ordered"
+    SUPPORT_ORDERED = "support_ordered"
+    VERIFY_ORDERED = "verify_ordered"
+    REPORT_JOINED = "report_joined"
+    REQUEST_ASKED = "request_asked"
+    REQUEST_GRANTED = "request_granted"
+    REQUEST_REFUSED = "request_refused"
+    WORK_RESUMED = "work_resumed"
+    DEADLINE_NEAR = "deadline_near"
+    DEADLINE_PASSED = "deadline_passed"
+    CASE_ESCALATED = "case_escalated"
+    CLOSING_CONTESTED = "closing_contested"
+    CONTEST_DISMISSED = "contest_dismissed"
+    CASE_REOPENED = "case_reopened"
+    APPEAL_DECIDED = "appeal_decided"
 
 
 class Channel(StrEnum):

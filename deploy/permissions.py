@@ -26,7 +26,7 @@ _RESERVED: Final = frozenset({HOUSE, "SYS"})
 
 ROOM_STREAMS: Final[dict[str, tuple[str, ...]]] = {
     "intake": ("report", "party"),
-    "router": ("case", "rulebook"),
+    "router": ("case", "rulebook", "evaluation"),
     "points": ("account", "reward"),
     "notify": ("notice",),
 }

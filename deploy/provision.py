@@ -14,10 +14,10 @@ from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from contracts.envelope import Answer, Command, Outcome, log_subject
 from contracts.party import PartyKind, RegisterParty
-from contracts.rulebook import PublishRulebook, Rulebook
+from contracts.rulebook import DocumentKind, PublishRulebook, Rulebook, RulebookPublished
 from deploy.streams import Durable, durables, streams
 from eventlog.asking import ask
-from eventlog.read import head
+from eventlog.read import head, read_stream
 
 log = structlog.get_logger()
 PROVISIONER: Final = "provisioner"
@@ -50,10 +50,23 @@ async def provision_consumers(
         await _provide_durable(js, durable)
 
 
-async def publish_rulebook(nc: Client, document: Mapping[str, Any]) -> Answer:
-    """Put the rulebook in force. Raises `NotProvisioned` when it is refused."""
-    label = f"{document.get('name')}.{document.get('version')}"
-    return await _insist(nc, PublishRulebook(document=dict(document)), f"rulebook.{label}")
+async def publish_rulebook(nc: Client, document: Mapping[str, Any]) -> Answer | None:
+    """Put the documents in force that are newer than what is published; None where none is.
+
+    Raises `NotProvisioned` when they are refused.
+    """
+    name = str(document["routing"]["rulebook"])
+    published = [r.body async for r in read_stream(nc.jetstream(timeout=10), "rulebook", name)]
+    last = {f.kind: f.version for f in published if isinstance(f, RulebookPublished)}
+    newer = {
+        kind: part
+        for kind, part in document.items()
+        if part["version"] > last.get(DocumentKind(kind), 0)
+    }
+    if not newer:
+        return None
+    versions = ".".join(f"{kind}-{part['version']}" for kind, part in newer.items())
+    return await _insist(nc, PublishRulebook(document=newer), f"rulebook.{name}.{versions}")
 
 
 async def register_parties(nc: Client, book: Rulebook) -> None:

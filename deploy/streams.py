@@ -127,6 +127,7 @@ def reaction(
 REACTIONS: Final = (
     reaction("router", "on-report", "LOG", "log.report.>"),
     reaction("router", "work-orders", "LOG", "log.case.>"),
+    reaction("router", "gathering", "LOG", "log.case.>"),
     reaction("points", "on-case", "LOG", "log.case.>"),
     reaction("notify", "outbox", "LOG", "log.report.>", "log.case.>", "log.account.>"),
     reaction(

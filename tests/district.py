@@ -18,8 +18,10 @@ from contracts.case import (
     CaseOpened,
     CaseRejected,
     CloseOutcome,
+    Pace,
     ReturnReason,
     ReworkOrdered,
+    Task,
     Why,
     WorkAccepted,
     WorkResolved,
@@ -44,15 +46,55 @@ IN_NORTH = Position(lat=29.015, lng=121.01)
 NOWHERE = Position(lat=29.5, lng=121.5)
 
 
-def document(**changes: Any) -> dict[str, Any]:
-    """The district's rulebook as it is handed in."""
-    return {
-        "name": "small",
-        "version": 1,
-        "effective_from": "2000-01-01T00:00:00+08:00",
-        "time_zone": "Asia/Shanghai",
-        "title": _words("小区规则", "Rules of the small district"),
-        "units": [
+def document(**changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The district's rule documents as they are handed in, by kind; each with its changes."""
+    documents = {
+        "catalogue": _catalogue(),
+        "places": _places(),
+        "routing": _routing(),
+        "calendar": _calendar(),
+        "earning": _document("earning", rules=[]),
+    }
+    return {kind: {**given, **changes.get(kind, {})} for kind, given in documents.items()}
+
+
+def _document(kind: str, **parts: Any) -> dict[str, Any]:
+    first = {"kind": kind, "rulebook": "small", "version": 1}
+    return {**first, "effective_from": "2000-01-01T00:00:00+08:00", **parts}
+
+
+def _catalogue() -> dict[str, Any]:
+    return _document(
+        "catalogue",
+        big_classes=[{"code": "01", "name": _words("大类", "big class")}],
+        services=[
+            _service("garbage", SANITATION, "6 urgent_hours", 5, supporting=["street"]),
+            _service("bulky", SANITATION, "48 urgent_hours", 4, first_holder="street"),
+            _service("bare-wires", FIRE, "2 urgent_hours", 8, first_holder="department"),
+            _service("cover", "asset-owner", "4 work_hours", 6),
+            _service("stall", "enforcement", "2 work_hours", 3),
+            _service("opinion", SANITATION, "3 work_days", 1, opens_case=False),
+        ],
+    )
+
+
+def _places() -> dict[str, Any]:
+    return _document(
+        "places",
+        type="FeatureCollection",
+        datum="WGS-84",
+        features=[
+            area("a-west", _box(121.00, 29.00, 121.01, 29.01)),
+            area("b-east", _box(121.01, 29.00, 121.02, 29.01)),
+            area("c-north", _box(121.00, 29.01, 121.02, 29.02)),
+        ],
+    )
+
+
+def _routing() -> dict[str, Any]:
+    return _document(
+        "routing",
+        units=[
             _unit(SANITATION, "department", "环卫中心", "Sanitation"),
             _unit(FIRE, "department", "消防大队", "Fire Brigade"),
             _unit(WEST, "street", "西街办事处", "West Street Office"),
@@ -60,26 +102,48 @@ def document(**changes: Any) -> dict[str, Any]:
             _unit(TRIAGE, "triage", "综合分派台", "Triage Desk"),
             _unit(INSPECTION, "inspection", "监督中心", "Supervision Centre"),
         ],
-        "platforms": [
+        platforms=[
             {"code": KITE, "name": _words("纸鸢", "Kite")},
             {"code": SWIFT, "name": _words("雨燕", "Swift")},
         ],
-        "areas": [
-            _area("a-west", WEST, "street", _box(121.00, 29.00, 121.01, 29.01)),
-            _area("b-east", EAST, "department", _box(121.01, 29.00, 121.02, 29.01)),
-            _area("c-north", WEST, "department", _box(121.00, 29.01, 121.02, 29.02)),
+        territory="street",
+        roles=[
+            _role(
+                "street",
+                ("所属街办", "the street it lies in"),
+                {"area": "a-west", "unit": WEST},
+                {"area": "b-east", "unit": EAST},
+                {"area": "c-north", "unit": WEST},
+            ),
+            _role(
+                "enforcement",
+                ("属地行政执法部门", "the local enforcement unit"),
+                {"area": "a-west", "unit": FIRE},
+            ),
+            _role(
+                "asset-owner",
+                ("产权单位", "the owner of the asset"),
+                {"asset": "3301", "unit": FIRE},
+                {"asset": "330102", "unit": SANITATION},
+                otherwise="street",
+            ),
         ],
-        "services": [
-            _service("garbage", SANITATION, limit_hours=6, points=5),
-            _service("bulky", SANITATION, limit_hours=48, points=4, first_holder="street"),
-            _service("bare-wires", FIRE, limit_hours=2, points=8, first_holder="department"),
-            _service("opinion", SANITATION, limit_hours=72, points=1, opens_case=False),
-        ],
-        "escalation": {"returns": 3, "reworks": 2},
-        "verification": {"by": INSPECTION},
-        "dispatch": {"limit_hours": 1},
-        **changes,
-    }
+        modes=[{"first_holder": "department"}, {"area": "a-west", "first_holder": "street"}],
+        escalation=[{"level": 1, "returns": 3, "reworks": 2}],
+        verification={"by": INSPECTION},
+        handling={"dispatch_limit": "1 urgent_hour"},
+    )
+
+
+def _calendar() -> dict[str, Any]:
+    day = ["08:00-12:00", "14:00-18:00"]
+    return _document(
+        "calendar",
+        time_zone="Asia/Shanghai",
+        week=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), day),
+        make_up_hours=day,
+        years=[],
+    )
 
 
 def _words(zh: str, en: str) -> dict[str, str]:
@@ -90,18 +154,39 @@ def _unit(code: str, kind: str, zh: str, en: str) -> dict[str, Any]:
     return {"code": code, "kind": kind, "name": _words(zh, en)}
 
 
-def _area(code: str, street: str, first: str, ring: list[list[float]]) -> dict[str, Any]:
-    name = _words(f"{code}片区", f"area {code}")
-    return {"code": code, "name": name, "street": street, "first_holder": first, "polygon": ring}
+def _role(
+    code: str, name: tuple[str, str], *holders: dict[str, str], **rest: Any
+) -> dict[str, Any]:
+    return {"code": code, "name": _words(*name), "holders": list(holders), **rest}
+
+
+def area(code: str, ring: list[list[float]], **properties: Any) -> dict[str, Any]:
+    """A feature of the places document."""
+    named = {"code": code, "name": _words(f"{code}片区", f"area {code}"), **properties}
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": named, "geometry": geometry}
 
 
 def _box(west: float, south: float, east: float, north: float) -> list[list[float]]:
     return [[west, south], [east, south], [east, north], [west, north], [west, south]]
 
 
-def _service(code: str, department: str, **rest: Any) -> dict[str, Any]:
-    named = {"name": _words(f"类别{code}", f"kind {code}"), "group": _words("组", "group")}
-    return {"code": code, "department": department, **named, **rest}
+def _service(code: str, accountable: str, limit: str, points: int, **rest: Any) -> dict[str, Any]:
+    """A service of two conditions: the default one, and one that is worse."""
+    plain = {"code": f"{code}-plain", "name": _words("一般", "plain"), "points": points}
+    worse = {"code": f"{code}-worse", "name": _words("严重", "worse"), "points": points + 10}
+    seen = {"opens_when": _words("看得见", "seen"), "closes_when": _words("没有了", "gone")}
+    return {
+        "code": code,
+        "big_class": "01",
+        "name": _words(f"类别{code}", f"kind {code}"),
+        "accountable": accountable,
+        "conditions": [
+            {**plain, **seen, "limit": limit},
+            {**worse, **seen, "limit": "1 urgent_hour"},
+        ],
+        **rest,
+    }
 
 
 BOOK = Rulebook.model_validate(document())
@@ -141,6 +226,10 @@ def dispatched(unit: str, number: int = 1, **changes: Any) -> CaseDispatched:
         "why": Why.STREET_FIRST,
         "explanation": Words(zh="按规则", en="by rule"),
         "suggested": SANITATION,
+        "task": Task.HANDLE if unit in (SANITATION, FIRE) else Task.DISPATCH,
+        "limit": "6 urgent_hours",
+        "pace": Pace.RUNNING,
+        "limit_seconds": 6 * 3600,
         "due_at": NOON,
         "rulebook": BOOK.label,
     }
@@ -185,4 +274,5 @@ def closed(unit: str, outcome: CloseOutcome = CloseOutcome.FIXED) -> CaseClosed:
         unit=unit,
         service_code="garbage",
         outcome=outcome,
+        closed_at=NOON,
     )

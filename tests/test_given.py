@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from contracts.account import PointsAwarded
-from contracts.case import CaseEscalated, WorkReturned
+from contracts.case import CaseEscalated, EscalationReason, WorkReturned
 from contracts.envelope import Fact, Reason
 from tests.district import returned
 from tests.given import Decision, Like, a
 
 RETURNED = returned("fire", 3)
-ESCALATED = CaseEscalated(case_id="r-1", returns=3, reworks=0, level=1)
+ESCALATED = CaseEscalated(
+    case_id="r-1", because=EscalationReason.RETURNS, returns=3, reworks=0, level=1
+)
 BOTH = Decision((RETURNED, ESCALATED))
 REFUSED = Decision((), (Reason(code="not_yours", detail="it is held by another"),))
 

@@ -15,6 +15,7 @@ from nats.js import JetStreamContext
 from contracts.case import WorkOrder
 from deploy.streams import work_queue
 
+SUPPORT: Final = "support"
 PULL_SECONDS: Final = 10.0
 PATIENCE: Final = 30.0
 """Seconds to wait for an order that must come."""
@@ -47,7 +48,7 @@ class Desk:
         )
         while True:
             for message in await _next(subscription):
-                self._take(message)
+                await self._take(message)
 
     async def leave(self) -> None:
         """Put what nobody has acted on back into the queue, for the next day."""
@@ -55,8 +56,11 @@ class Desk:
             await message.nak()
         await self.nc.flush()
 
-    def _take(self, message: Msg) -> None:
+    async def _take(self, message: Msg) -> None:
         order = WorkOrder.model_validate_json(message.data)
+        if order.kind == SUPPORT:  # who helps takes note; the story asks no more of them
+            await message.ack()
+            return
         self._held[order.order_id] = message  # of an order that came twice, the newest counts
         if order.order_id not in self._seen:
             self._seen.add(order.order_id)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cli.story.fates import first_holder
+from cli.story.holders import first_holder, handler, helpers
 from cli.story.story import Fate, Story, StoryReport
 from contracts.case import AcceptWork, DispatchCase, ResolveWork, ReturnWork, VerifyWork
 from contracts.notice import Channel, NoticeKind
@@ -71,7 +71,7 @@ def ending(story: Story, book: Rulebook, hooked: str) -> Ending:
     """How the story ends where the platform `hooked` has a webhook for its riders."""
     accepted = [report for report in story.reports if report.fate is not Fate.REFUSED]
     cases = {report.report_id: _case(report, book) for report in accepted}
-    waiting = Counter(cases[r.report_id].unit for r in accepted if _has_order_waiting(r))
+    waiting = Counter(unit for r in accepted for unit in _waiting(r, cases[r.report_id], book))
     return Ending(
         reports={report.report_id: decision(report) for report in story.reports},
         cases=cases,
@@ -111,21 +111,21 @@ def _case(report: StoryReport, book: Rulebook) -> CaseEnd:
     return case
 
 
-def _has_order_waiting(report: StoryReport) -> bool:
-    """Whether the day ends before the unit has acted on its last order."""
+def _waiting(report: StoryReport, case: CaseEnd, book: Rulebook) -> Iterator[str]:
+    """The unit that has not acted on its last order when the day ends."""
     last = report.steps[-1].command if report.steps else None
     match last:
         case None | DispatchCase() | ReturnWork() | VerifyWork(passed=False):
-            return True
-        case _:
-            return False
+            yield case.unit
+        case ResolveWork():
+            yield book.routing.verification.by
 
 
 def _points(
     accepted: list[StoryReport], cases: Mapping[str, CaseEnd], book: Rulebook
 ) -> Mapping[str, int]:
     """A case that was fixed earns its reporter the points of the kind of hazard it really was."""
-    worth = {service.code: service.points for service in book.services}
+    worth = {service.code: service.default.points for service in book.services}
     points: Counter[str] = Counter()
     for report in accepted:
         case = cases[report.report_id]
@@ -148,17 +148,26 @@ def _tellings(report: StoryReport, book: Rulebook) -> Iterator[tuple[str, Notice
         yield rider, NoticeKind.REPORT_REFUSED
         return
     desk = holder = first_holder(book, report.submit.service_code, report.area)
+    service = report.submit.service_code
     yield rider, NoticeKind.REPORT_RECEIVED
     yield rider, NoticeKind.CASE_DISPATCHED
     yield desk, NoticeKind.WORK_ORDERED
+    if service and book.service(service) and desk == handler(book, service, report.area):
+        for unit in helpers(book, service, report.area, holder):
+            yield unit, NoticeKind.SUPPORT_ORDERED
     for step in report.steps:
         match step.command:
             case DispatchCase() | ReturnWork() as command:
                 holder = command.unit if isinstance(command, DispatchCase) else desk
                 yield rider, NoticeKind.CASE_DISPATCHED
                 yield holder, NoticeKind.WORK_ORDERED
+                if isinstance(command, DispatchCase):
+                    service = command.service_code or service
+                    for unit in helpers(book, service, report.area, holder):
+                        yield unit, NoticeKind.SUPPORT_ORDERED
             case ResolveWork():
                 yield rider, NoticeKind.WORK_RESOLVED
+                yield book.routing.verification.by, NoticeKind.VERIFY_ORDERED
             case VerifyWork(passed=True):
                 yield rider, NoticeKind.POINTS_AWARDED
             case VerifyWork():

@@ -86,7 +86,7 @@ def _of(report: StoryReport, *, twice: bool) -> Iterator[Scene]:
     fresh = True  # the handover to the first holder
     for number, step in enumerate(report.steps, start=1):
         verifies = isinstance(step.command, VerifyWork)
-        yield Scene(report, number, step.at, step, on_order=fresh and not verifies)
+        yield Scene(report, number, step.at, step, on_order=fresh or verifies)
         fresh = _gives_order(step) or (fresh and verifies)
 
 

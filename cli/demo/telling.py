@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from cli.demo.names import RETURNED, Names
 from cli.demo.scenes import Played
-from cli.story.fates import first_holder
+from cli.story.holders import first_holder, mode
 from cli.story.story import Fate, Story, StoryReport
 from contracts.case import (
     AcceptWork,
@@ -113,7 +113,7 @@ def _way(report: StoryReport, book: Rulebook) -> Way:
     """Who holds the case first, and whether the area has streets that take orders first."""
     holder = first_holder(book, report.submit.service_code, report.area)
     kind = next(unit.kind for unit in book.units if unit.code == holder)
-    first = {area.code: area.first_holder for area in book.areas}.get(report.area or "")
+    first = mode(book, report.area) if report.area else None
     return kind, kind is UnitKind.DEPARTMENT and first is UnitKind.STREET
 
 

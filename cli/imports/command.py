@@ -19,12 +19,12 @@ from cli.running import Exit, Failure, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from deploy.house import ARCHIVE
 
-app = typer.Typer(help="Bring history in from another system.", no_args_is_help=True)
+app = typer.Typer(help="Bring in what other systems and offices have.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Bring history in from another system."""
+    """Bring in what other systems and offices have."""
 
 
 @app.command()

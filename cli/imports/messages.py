@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from contracts.case import RecordHandling
 from contracts.envelope import TOKEN
 from contracts.report import SubmitReport
-from contracts.rulebook import Rulebook, in_force
+from contracts.rulebook import Published, in_force
 
 NEEDED: Final = ("message_id", "user_id", "created_at", "text")
 COLUMNS: Final = (*NEEDED, "title", "reply", "replied_at")
@@ -90,7 +90,7 @@ class Reading:
     source: str
     """The namespace of its ids."""
     now: datetime
-    rules: tuple[Rulebook, ...]
+    rules: Published
     """As published: a row must lie in a time for which there are rules."""
     names: Mapping[str, str]
     """What the file calls each of our columns."""

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from cli.story import authored
 from cli.story.authored import At, Hours, Kind, Reports, Rider, Telling
 from cli.story.dice import Dice
+from cli.story.holders import handler
 from contracts.rulebook import Rulebook
 
 REPORTS = 200
@@ -89,11 +90,11 @@ def _cards(book: Rulebook, dice: Dice) -> Iterator[Card]:
     spots = _Spots(dice)
     special = [*_strays(written, spots), *_beyond(written), *_silent(written, spots, book)]
     yield from special
-    department = {service.code: service.department for service in book.services}
     for name, service, told in _chosen(written.told, dice, REPORTS - len(special)):
         spot = spots.take(name, service, told.kinds)
         text = told.say.format(place=spot.name)
-        yield Card(name, service, service, department[service], spot, text, told.hours)
+        to = handler(book, service, spot.area)
+        yield Card(name, service, service, to, spot, text, told.hours)
 
 
 def _strays(written: Reports, spots: _Spots) -> Iterator[Card]:
@@ -113,11 +114,10 @@ def _beyond(written: Reports) -> Iterator[Card]:
 
 
 def _silent(written: Reports, spots: _Spots, book: Rulebook) -> Iterator[Card]:
-    department = {service.code: service.department for service in book.services}
     for n, silent in enumerate(written.silent):
         name, service = f"silent/{n}", silent.service
         spot = spots.take(name, service, silent.kinds)
-        yield Card(name, service, service, department[service], spot, text="")
+        yield Card(name, service, service, handler(book, service, spot.area), spot, text="")
 
 
 def _chosen(

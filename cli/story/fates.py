@@ -12,6 +12,7 @@ from cli.story import authored
 from cli.story.authored import Return, Rework
 from cli.story.cards import Sent
 from cli.story.dice import Dice
+from cli.story.holders import condition_of, first_holder
 from contracts.case import UnitKind
 from contracts.report import RefusalCode
 from contracts.rulebook import Rulebook
@@ -28,7 +29,7 @@ LONG_AGO = timedelta(days=120)
 """An old photo sent today."""
 WRONG_CLOCKS = (CLOCK_AHEAD, CLOCK_AHEAD, CLOCK_AHEAD, -LONG_AGO, -LONG_AGO)
 EVENING = time(19, 30)
-LONG_LIMIT = 48
+LONG_LIMIT = timedelta(hours=48)
 
 
 class Fate(StrEnum):
@@ -54,17 +55,6 @@ class Plan:
     """How wrong the rider's clock is."""
     returned: Return | None = None
     rework: Rework | None = None
-
-
-def first_holder(book: Rulebook, service: str | None, area: str | None) -> str:
-    """The unit that the built-in rules give a report to first."""
-    service_of = {s.code: s for s in book.services}
-    area_of = {a.code: a for a in book.areas}
-    if service not in service_of or area not in area_of:
-        return next(unit.code for unit in book.units if unit.kind is UnitKind.TRIAGE)
-    chosen, territory = service_of[service], area_of[area]
-    kind = chosen.first_holder or territory.first_holder
-    return territory.street if kind is UnitKind.STREET else chosen.department
 
 
 def plan(day: Sequence[Sent], book: Rulebook, dice: Dice) -> dict[str, Plan]:
@@ -97,7 +87,8 @@ def _exceptions(pool: Sequence[Sent], book: Rulebook, dice: Dice) -> Iterator[tu
 def _can_wait(sent: Sent, book: Rulebook) -> bool:
     """Came late or has a long limit; never what goes straight to its department by rule."""
     service = next(s for s in book.services if s.code == sent.card.kind)
-    late = sent.sent_at.time() >= EVENING or service.limit_hours >= LONG_LIMIT
+    limit = condition_of(book, service.code).limit
+    late = sent.sent_at.time() >= EVENING or limit.roughly >= LONG_LIMIT
     return late and service.first_holder is not UnitKind.DEPARTMENT
 
 

@@ -9,7 +9,8 @@ from datetime import datetime, time, timedelta
 from cli.story import authored
 from cli.story.cards import Card, Sent
 from cli.story.dice import Dice
-from cli.story.fates import Fate, Plan, first_holder
+from cli.story.fates import Fate, Plan
+from cli.story.holders import first_holder
 from contracts.case import (
     AcceptWork,
     DispatchCase,
@@ -73,7 +74,7 @@ def _acts(sent: Sent, plan: Plan, book: Rulebook, dice: Dice) -> Iterator[tuple[
         yield desk, DispatchCase(case_id=case_id, unit=card.to, service_code=corrected)
         yield card.to, AcceptWork(case_id=case_id)
     yield card.to, ResolveWork(case_id=case_id, result=_result(card, dice), photo=_after(sent, 1))
-    inspector = book.verification.by
+    inspector = book.routing.verification.by
     if plan.rework:
         yield inspector, VerifyWork(case_id=case_id, passed=False, note=plan.rework.failed)
         redone = plan.rework.again

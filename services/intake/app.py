@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.envelope import Answer, Answers, Header, Issued, Outcome
 from contracts.party import RegisterParty
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
-from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.asking import UNDECIDED
 from eventlog.deliveries import TRANSIENT, NotReady
 from eventlog.execute import Done, Execution
@@ -37,7 +37,7 @@ class Desk:
     """What intake's subscribers share."""
 
     service: Service
-    published: Standing[tuple[Rulebook, ...]]
+    published: Standing[Published]
     reports: Execution[report.State, Rulebook]
     parties: Execution[party.State, None]
 

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from contracts.envelope import Recorded
 from contracts.notice import Channel, Notice
 from contracts.party import PartyRegistered
-from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered, in_force
+from contracts.rulebook import NONE_PUBLISHED, Published, gathered, in_force
 from eventlog.deliveries import Later, NotReady
 from eventlog.execute import Execution
 from eventlog.logs import set_up_logs
@@ -42,7 +42,7 @@ class Desk:
     """Writes the notices of a fact, has them sent, and records what became of each."""
 
     service: Service
-    published: Standing[tuple[Rulebook, ...]]
+    published: Standing[Published]
     parties: Standing[Directory]
     told: Execution[State, None]
     webhook: Webhook

@@ -15,8 +15,25 @@ from contracts.account import PointsAwarded
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
+    CaseEscalated,
+    CaseJoined,
     CaseRejected,
+    CaseReopened,
+    CaseSuspended,
+    CheckOrdered,
+    ClosingContested,
+    ContestDismissed,
+    DeadlineNear,
+    DeadlinePassed,
+    ExtensionAsked,
+    ExtensionGranted,
+    RequestRefused,
     ReworkOrdered,
+    SupportAsked,
+    SuspensionAsked,
+    SuspensionEnded,
+    TimeoutExcused,
+    TimeoutUpheld,
     UnitKind,
     Why,
     WorkResolved,
@@ -116,6 +133,66 @@ def phrase(kind: NoticeKind, fact: Fact, speaker: Speaker) -> Phrase:
             return speaker.tell(f"{kind}.{fact.outcome}", service=service, report=fact.report_id)
         case NoticeKind.POINTS_AWARDED, PointsAwarded():
             return speaker.tell(kind, service=service, report=fact.report_id, points=fact.points)
+        case _:
+            return _between(kind, fact, service, speaker)
+
+
+def _between(kind: NoticeKind, fact: Fact, service: str, speaker: Speaker) -> Phrase:
+    """What is told to those who check, help and verify, and to joined reporters."""
+    report = getattr(fact, "case_id", "")
+    match kind, fact:
+        case NoticeKind.CHECK_ORDERED, CheckOrdered():
+            area, due = speaker.area(fact.area), speaker.moment(fact.due_at)
+            return speaker.tell(kind, service=service, report=report, area=area, due=due)
+        case NoticeKind.SUPPORT_ORDERED, SupportAsked():
+            return speaker.tell(kind, report=report, unit=speaker.unit(fact.by))
+        case NoticeKind.SUPPORT_ORDERED, CaseDispatched():
+            return speaker.tell(kind, report=report, unit=speaker.unit(fact.unit))
+        case NoticeKind.VERIFY_ORDERED, WorkResolved(verify_by=datetime() as by):
+            unit, due = speaker.unit(fact.unit), speaker.moment(by)
+            return speaker.tell(kind, report=report, unit=unit, due=due)
+        case NoticeKind.REPORT_JOINED, CaseJoined():
+            return speaker.tell(kind, service=service, report=report, original=fact.into)
+        case NoticeKind.CLOSING_CONTESTED, ClosingContested():
+            return speaker.tell(kind, report=report)
+        case NoticeKind.CONTEST_DISMISSED, ContestDismissed():
+            return speaker.tell(kind, report=report, unit=speaker.unit(fact.by))
+        case NoticeKind.CASE_REOPENED, CaseReopened():
+            return speaker.tell(kind, report=report, unit=speaker.unit(fact.by))
+        case NoticeKind.APPEAL_DECIDED, TimeoutExcused():
+            return speaker.tell(f"{kind}.excused", report=report)
+        case NoticeKind.APPEAL_DECIDED, TimeoutUpheld():
+            return speaker.tell(f"{kind}.upheld", report=report, unit=speaker.unit(fact.reviewer))
+        case _:
+            return _of_time(kind, fact, report, speaker)
+
+
+def _of_time(kind: NoticeKind, fact: Fact, report: str, speaker: Speaker) -> Phrase:
+    """What is told about clocks. Raises `TypeError` where the kind does not fit the fact."""
+    match kind, fact:
+        case NoticeKind.REQUEST_ASKED, ExtensionAsked() | SuspensionAsked():
+            asked = "extension" if isinstance(fact, ExtensionAsked) else "suspension"
+            unit, until = speaker.unit(fact.unit), speaker.moment(fact.until)
+            return speaker.tell(f"{kind}.{asked}", report=report, unit=unit, until=until)
+        case NoticeKind.REQUEST_GRANTED, ExtensionGranted():
+            until = speaker.moment(fact.due_at)
+            return speaker.tell(f"{kind}.extension", report=report, until=until)
+        case NoticeKind.REQUEST_GRANTED, CaseSuspended():
+            until = speaker.moment(fact.until)
+            return speaker.tell(f"{kind}.suspension", report=report, until=until)
+        case NoticeKind.REQUEST_REFUSED, RequestRefused():
+            unit = speaker.unit(fact.by)
+            return speaker.tell(f"{kind}.{fact.request}", report=report, unit=unit)
+        case NoticeKind.WORK_RESUMED, SuspensionEnded():
+            return speaker.tell(kind, report=report)
+        case NoticeKind.DEADLINE_NEAR, DeadlineNear():
+            return speaker.tell(kind, report=report, due=speaker.moment(fact.due_at))
+        case NoticeKind.DEADLINE_PASSED, DeadlinePassed():
+            due = speaker.moment(fact.due_at)
+            return speaker.tell(f"{kind}.{fact.clock}", report=report, due=due)
+        case NoticeKind.CASE_ESCALATED, CaseEscalated():
+            because = speaker.say(f"because.{fact.because}")
+            return speaker.tell(kind, report=report, level=fact.level, because=because)
     raise TypeError(f"a notice of kind {kind} does not tell about a {type(fact).__name__}")
 
 

@@ -6,7 +6,7 @@ points; without points, where none can be earned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -15,9 +15,27 @@ from contracts.account import PointsAwarded
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
+    CaseEscalated,
+    CaseJoined,
     CaseRejected,
+    CaseReopened,
+    CaseSuspended,
+    CheckOrdered,
     CloseOutcome,
+    ClosingContested,
+    ContestDismissed,
+    DeadlineNear,
+    DeadlinePassed,
+    ExtensionAsked,
+    ExtensionGranted,
+    RequestRefused,
     ReworkOrdered,
+    SupportAsked,
+    SuspensionAsked,
+    SuspensionEnded,
+    Task,
+    TimeoutExcused,
+    TimeoutUpheld,
     WorkResolved,
 )
 from contracts.envelope import Fact, PartyId, Recorded, ReportId
@@ -31,19 +49,6 @@ _ID_LENGTH: Final = 64
 _DIGEST_LENGTH: Final = 16
 
 
-HEARS: Final[tuple[type[Fact], ...]] = (
-    ReportAccepted,
-    ReportRefused,
-    CaseRejected,
-    CaseDispatched,
-    WorkResolved,
-    ReworkOrdered,
-    CaseClosed,
-    PointsAwarded,
-)
-"""The facts that somebody may have to be told of."""
-
-
 @dataclass(frozen=True, slots=True)
 class Telling:
     """Somebody who must be told something."""
@@ -53,33 +58,75 @@ class Telling:
     report_id: ReportId
 
 
+ONE: Final[Mapping[type[Fact], tuple[str, NoticeKind]]] = {
+    ReportAccepted: ("rider_id", NoticeKind.REPORT_RECEIVED),
+    ReportRefused: ("rider_id", NoticeKind.REPORT_REFUSED),
+    CaseRejected: ("rider_id", NoticeKind.CASE_REJECTED),
+    CaseJoined: ("rider_id", NoticeKind.REPORT_JOINED),
+    CheckOrdered: ("unit", NoticeKind.CHECK_ORDERED),
+    SupportAsked: ("unit", NoticeKind.SUPPORT_ORDERED),
+    ReworkOrdered: ("unit", NoticeKind.REWORK_ORDERED),
+    ExtensionAsked: ("decider", NoticeKind.REQUEST_ASKED),
+    SuspensionAsked: ("decider", NoticeKind.REQUEST_ASKED),
+    ExtensionGranted: ("unit", NoticeKind.REQUEST_GRANTED),
+    CaseSuspended: ("unit", NoticeKind.REQUEST_GRANTED),
+    RequestRefused: ("unit", NoticeKind.REQUEST_REFUSED),
+    SuspensionEnded: ("unit", NoticeKind.WORK_RESUMED),
+    DeadlineNear: ("unit", NoticeKind.DEADLINE_NEAR),
+    DeadlinePassed: ("unit", NoticeKind.DEADLINE_PASSED),
+    ClosingContested: ("decider", NoticeKind.CLOSING_CONTESTED),
+    ContestDismissed: ("rider_id", NoticeKind.CONTEST_DISMISSED),
+    CaseReopened: ("rider_id", NoticeKind.CASE_REOPENED),
+    TimeoutExcused: ("unit", NoticeKind.APPEAL_DECIDED),
+    TimeoutUpheld: ("unit", NoticeKind.APPEAL_DECIDED),
+    PointsAwarded: ("rider_id", NoticeKind.POINTS_AWARDED),
+}
+"""The facts of which one party is told: the field that names it, and what it is told."""
+
+HEARS: Final[tuple[type[Fact], ...]] = (
+    *ONE,
+    CaseDispatched,
+    WorkResolved,
+    CaseClosed,
+    CaseEscalated,
+)
+"""The facts that somebody may have to be told of."""
+
+
 def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
     """Who must be told about a fact, and what kind of thing. The id of a case is its report's."""
+    report_id = str(getattr(fact, "report_id", "") or getattr(fact, "case_id", ""))
+    if one := ONE.get(type(fact)):
+        field, kind = one
+        yield Telling(getattr(fact, field), kind, report_id)
     match fact:
-        case ReportAccepted():
-            yield Telling(fact.rider_id, NoticeKind.REPORT_RECEIVED, fact.report_id)
-        case ReportRefused():
-            yield Telling(fact.rider_id, NoticeKind.REPORT_REFUSED, fact.report_id)
-        case CaseRejected():
-            yield Telling(fact.rider_id, NoticeKind.CASE_REJECTED, fact.report_id)
         case CaseDispatched():
-            yield Telling(fact.rider_id, NoticeKind.CASE_DISPATCHED, fact.case_id)
-            yield Telling(fact.unit, NoticeKind.WORK_ORDERED, fact.case_id)
+            yield Telling(fact.rider_id, NoticeKind.CASE_DISPATCHED, report_id)
+            yield Telling(fact.unit, NoticeKind.WORK_ORDERED, report_id)
+            for unit in fact.supporting if fact.task is Task.HANDLE else ():
+                yield Telling(unit, NoticeKind.SUPPORT_ORDERED, report_id)
         case WorkResolved():
-            yield Telling(fact.rider_id, NoticeKind.WORK_RESOLVED, fact.case_id)
-        case ReworkOrdered():
-            yield Telling(fact.unit, NoticeKind.REWORK_ORDERED, fact.case_id)
-        case CaseClosed() if not _earns_points(fact, rules):
-            yield Telling(fact.rider_id, NoticeKind.CASE_CLOSED, fact.report_id)
-        case PointsAwarded():
-            yield Telling(fact.rider_id, NoticeKind.POINTS_AWARDED, fact.report_id)
+            yield Telling(fact.rider_id, NoticeKind.WORK_RESOLVED, report_id)
+            if fact.verifier:
+                yield Telling(fact.verifier, NoticeKind.VERIFY_ORDERED, report_id)
+        case CaseClosed():
+            if not _earns_points(fact, rules):
+                yield Telling(fact.rider_id, NoticeKind.CASE_CLOSED, report_id)
+            for joined in fact.gathered:
+                yield Telling(joined.rider_id, NoticeKind.CASE_CLOSED, joined.report_id)
+        case CaseEscalated():
+            for unit in fact.told:
+                yield Telling(unit, NoticeKind.CASE_ESCALATED, report_id)
 
 
 def notices(fact: Recorded, directory: Directory, rules: Rulebook | None) -> tuple[Notice, ...]:
     """The notices that follow from a fact of the log, each in its receiver's language."""
     if fact.history:
         return ()
-    return tuple(_notice(fact, telling, directory, rules) for telling in tellings(fact.body, rules))
+    told: dict[str, Telling] = {}
+    for telling in tellings(fact.body, rules):
+        told.setdefault(telling.receiver, telling)  # one notice of one fact for one receiver
+    return tuple(_notice(fact, telling, directory, rules) for telling in told.values())
 
 
 def notice_id(fact: Recorded, receiver: PartyId) -> str:
@@ -97,7 +144,10 @@ def _notice(
     fact: Recorded, telling: Telling, directory: Directory, rules: Rulebook | None
 ) -> Notice:
     language = directory.language_of(telling.receiver, rules)
-    title, text = phrase(telling.kind, fact.body, Speaker.of(language, rules))
+    body = fact.body
+    if isinstance(body, CaseClosed):  # to a reporter who joined, it is the own report that closes
+        body = body.model_copy(update={"report_id": telling.report_id})
+    title, text = phrase(telling.kind, body, Speaker.of(language, rules))
     return Notice(
         notice_id=notice_id(fact, telling.receiver),
         receiver=telling.receiver,

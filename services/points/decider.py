@@ -8,6 +8,7 @@ from contracts.account import AwardPoints, PointsAwarded
 from contracts.envelope import Fact, Issued, Reason, Refused
 from contracts.rulebook import Rulebook
 from eventlog.decider import Decider
+from services.points.earning import earned
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ def decide(issued: Issued[AwardPoints], account: Account, rules: Rulebook) -> li
     award = issued.command
     if award.report_id in account.awarded:
         return []
-    service = next((s for s in rules.services if s.code == award.service_code), None)
-    if service is None:
+    worth = earned(rules, award.service_code, award.condition, award.area, issued.at)
+    if worth is None:
         detail = f"the rulebook {rules.label} has no points for kind '{award.service_code}'"
         raise Refused(Reason(code="no_earning_rule", detail=detail))
     return [
@@ -32,9 +33,10 @@ def decide(issued: Issued[AwardPoints], account: Account, rules: Rulebook) -> li
             platform=award.platform,
             report_id=award.report_id,
             case_id=award.case_id,
-            service_code=service.code,
-            points=service.points,
-            rule=f"service:{service.code}",
+            service_code=worth.service,
+            condition=award.condition,
+            points=worth.points,
+            rule=worth.rule,
             rulebook=rules.label,
         )
     ]

@@ -17,6 +17,8 @@ def award(fact: Recorded) -> AwardPoints | None:
                 report_id=closed.report_id,
                 case_id=closed.case_id,
                 service_code=closed.service_code,
+                condition=closed.condition,
+                area=closed.area,
             )
         case _:
             return None

@@ -9,13 +9,16 @@ from contracts.case import CaseFile, UnitKind
 from contracts.envelope import plain
 from contracts.report import ReportAccepted
 from services.router.decider.case import Case
+from services.router.lifecycle import possible
 from services.router.rules import Rules
 
 
 def may_read(actor: str, case: Case, rules: Rules) -> bool:
-    """Whether the party may read the case: its holder, and inspection."""
+    """Whether the party may read the case: its holder, who helps or verifies, and inspection."""
     unit = rules.units.get(actor)
-    return actor == case.unit or (unit is not None and unit.kind is UnitKind.INSPECTION)
+    return actor in (case.unit, case.verifier, *case.supporting) or (
+        unit is not None and unit.kind is UnitKind.INSPECTION
+    )
 
 
 def case_file(case_id: str, case: Case, said: ReportAccepted | None) -> CaseFile:
@@ -25,8 +28,10 @@ def case_file(case_id: str, case: Case, said: ReportAccepted | None) -> CaseFile
         state=case.step,
         unit=case.unit or None,
         service_code=case.service_code,
+        condition=case.condition,
         position=case.position,
         due_at=case.due_at,
+        possible=tuple(move.command.token for move in possible(case.step)),
         seen_at=said.seen_at if said else None,
         title=plain(said.title) if said else None,
         text=plain(said.text) if said else None,

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.imports.messages import BadFile, BadRow, Message, Reading, read, source_of
-from tests.contracts.examples import BOOK
+from contracts.rulebook import Published
+from tests.district import BOOK
 
 CHINA = timezone(timedelta(hours=8))
-RULES = (BOOK.model_copy(update={"effective_from": datetime(2000, 1, 1, tzinfo=CHINA)}),)
+RULES = Published(BOOK.documents)
 READING = Reading("mail", datetime(2026, 11, 22, tzinfo=CHINA), RULES, names={})
 HEADING = "message_id,user_id,title,created_at,text,reply,replied_at\r\n"
 CREATED, REPLIED = "2019-04-25T09:32:09+08:00", "2019-05-10T14:56:53+08:00"

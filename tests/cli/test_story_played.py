@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib.resources import files
 
 import pytest
-import yaml
 
 from cli.story.story import Fate, StoryReport, day
-from contracts.case import OpenCase
+from contracts.case import OpenCase, Step
 from contracts.envelope import Command, Fact, Issued
 from contracts.report import ReportRefused
 from contracts.rulebook import Rulebook
+from deploy.rulebooks import load_rulebook
 from services.intake.decider.report import REPORT
-from services.router.decider.case import CASE, Case, Step
+from services.router.decider.case import CASE, Case
 from services.router.rules import Rules
 
 SEEDS = [7, *range(1, 7)]
@@ -22,8 +21,7 @@ SEEDS = [7, *range(1, 7)]
 
 @pytest.fixture(scope="module")
 def book() -> Rulebook:
-    text = files("contracts.builtin").joinpath("rulebook.yaml").read_text(encoding="utf-8")
-    return Rulebook.model_validate(yaml.safe_load(text))
+    return Rulebook.model_validate(load_rulebook())
 
 
 def told_to_intake(report: StoryReport, book: Rulebook) -> Fact:

@@ -22,8 +22,18 @@ TAOYUAN = ("--lat", "29.772", "--lng", "121.302")
 TEXT = "桃园路口垃圾外溢，\n\t污水流到非機動車道"
 
 
+_PLACES = iter(range(2000))
+
+
+def somewhere() -> tuple[str, ...]:
+    """A point in Taoyuan that no report was about yet: near ones would join its case."""
+    row, column = divmod(next(_PLACES), 20)
+    return ("--lat", f"{29.768 + row * 0.0005:.4f}", "--lng", f"{121.296 + column * 0.0005:.4f}")
+
+
 def submitted(waggle: Waggle, rider: str = "rider-verbs", *more: str) -> str:
-    words = ("submit", "--rider", rider, "--service", "exposed-garbage", *TAOYUAN, "--text", TEXT)
+    at = somewhere()
+    words = ("submit", "--rider", rider, "--service", "exposed-garbage", *at, "--text", TEXT)
     report: str = waggle.json(*words, *more)["id"]
     step_of(waggle, report, "dispatched")
     return report
@@ -151,12 +161,16 @@ def test_a_timeline_tells_the_whole_way_in_order(waggle: Waggle, closed: str) ->
         "CaseDispatched",
         "CaseDispatched",
         "WorkReturned",
+        "ClockPaused",
         "CaseDispatched",
         "CaseDispatched",
         "WorkAccepted",
         "WorkResolved",
+        "ClockPaused",
         "ReworkOrdered",
+        "ClockResumed",
         "WorkResolved",
+        "ClockPaused",
         "WorkVerified",
         "CaseClosed",
         "PointsAwarded",
@@ -219,8 +233,8 @@ def test_an_order_is_taken_once(waggle: Waggle) -> None:
         orders = waggle.json("work", "enforcement", "--take", "9")["taken"]
         return [order["case_id"] for order in orders]
 
-    assert until(lambda: taken() or None) == [report]
-    assert taken() == []
+    assert until(lambda: report in taken() or None)
+    assert report not in taken()
 
 
 def test_following_a_queue_ends_with_ctrl_c_and_loses_nothing(

@@ -20,7 +20,8 @@ from contracts.envelope import Command, Fact, Issued, all_facts, fact_id
 from contracts.export import shape
 from eventlog.message import Message, encode
 from eventlog.sealing import seal_value
-from tests.contracts.examples import EXAMPLES, REPORT
+from tests.contracts.case_examples import REPORT
+from tests.contracts.examples import EXAMPLES
 from tests.contracts.kept import GOLDEN, SHAPES, golden_key, golden_name, shapes_of
 
 DECIDED: Final = datetime.fromisoformat("2026-10-17T10:42:31.482+00:00")

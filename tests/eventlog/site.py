@@ -200,6 +200,7 @@ def closed(case: str, rider: str = "ann") -> CaseClosed:
         rider_id=rider,
         platform="kite",
         outcome=CloseOutcome.FIXED,
+        closed_at=datetime(2026, 5, 3, 12, tzinfo=UTC),
     )
 
 

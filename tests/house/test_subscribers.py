@@ -25,8 +25,16 @@ from services.points import app as points
 from services.router import app as router
 from tests.house.tree import ROOMS
 
-OWN = ("AwardPoints", "OpenCase", "RecordDelivery", "RecordParking")
-"""Commands that a room gives to itself because of a fact; nobody sends them."""
+OWN = (
+    "AwardPoints",
+    "DropReport",
+    "GatherReport",
+    "OpenCase",
+    "RecordDelivery",
+    "RecordParking",
+    "RingClock",
+)
+"""Commands that a room gives to itself, because of a fact or of the hour; nobody sends them."""
 LEASE: dict[str, Durable] = {str(d.config.durable_name): d for d in REACTIONS}
 
 
@@ -55,7 +63,7 @@ def rooms(seed_file: Path) -> dict[str, Service]:
 
     async def wire() -> None:
         await intake.wire(services["intake"])
-        await router.wire(services["router"])
+        await router.wire(services["router"], cast(Any, None))
         await points.wire(services["points"])
         await notify.wire(service := services["notify"], Outbox(service.appender), Webhook())
 

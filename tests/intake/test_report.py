@@ -112,7 +112,9 @@ def test_a_refused_report_is_kept_as_it_was_said() -> None:
 
 
 def test_limits_are_those_of_the_rulebook() -> None:
-    strict = BOOK.model_copy(update={"intake": BOOK.intake.model_copy(update={"text_limit": 4})})
+    intake = BOOK.intake.model_copy(update={"text_limit": 4})
+    routing = BOOK.routing.model_copy(update={"intake": intake})
+    strict = BOOK.model_copy(update={"routing": routing})
     assert codes(given(rules=strict).when(report(), by=KITE)) == [RefusalCode.TEXT_TOO_LONG]
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from contracts.case import WorkOrder
 from contracts.envelope import Fact, Recorded
 from contracts.notice import Notice
-from contracts.rulebook import NONE_PUBLISHED, Rulebook, gathered
+from contracts.rulebook import NONE_PUBLISHED, Published, gathered
 from eventlog.message import chain_hash
 from eventlog.read import Stored
 from tests.journey.history import Operation
@@ -75,8 +75,8 @@ class Evidence:
         return {op.command_id: op for op in self.history if not op.declined}
 
     @cached_property
-    def rulebooks(self) -> tuple[Rulebook, ...]:
-        """Every rulebook that was published, in order."""
+    def rulebooks(self) -> Published:
+        """Every rule document that was published, in order."""
         published = NONE_PUBLISHED
         for entry in self.log:
             published = gathered(published, entry.fact)

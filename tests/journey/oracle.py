@@ -23,6 +23,7 @@ from contracts.case import (
 from contracts.envelope import Command, Sealed, log_subject
 from contracts.party import RegisterParty
 from contracts.report import ReportAccepted, ReportRefused, SubmitReport
+from contracts.rulebook import Catalogue
 from eventlog.message import NO_HASH
 from tests.journey.evidence import Entry, Evidence
 
@@ -170,11 +171,17 @@ def every_report_has_its_case(evidence: Evidence) -> Iterator[str]:
 
 def every_fixed_case_earns_its_points(evidence: Evidence) -> Iterator[str]:
     """Its reporter the points of its kind of hazard; nobody else anything."""
-    worth = {s.code: s.points for book in evidence.rulebooks for s in book.services}
+    worth = {
+        condition.code: condition.points
+        for document in evidence.rulebooks.documents
+        if isinstance(document, Catalogue)
+        for service in document.services
+        for condition in service.conditions
+    }
     due, paid = Counter[tuple[str, str, int]](), Counter[tuple[str, str, int]]()
     for entry in evidence.log:
         match entry.fact.body:
-            case CaseClosed(outcome=CloseOutcome.FIXED, service_code=str(code)) as closed:
+            case CaseClosed(outcome=CloseOutcome.FIXED, condition=str(code)) as closed:
                 if code in worth:
                     due[closed.rider_id, closed.report_id, worth[code]] += 1
             case PointsAwarded() as award:

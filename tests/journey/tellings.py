@@ -18,6 +18,7 @@ from contracts.envelope import Fact
 from contracts.notice import Channel, NoticeDelivered, NoticeKind, NoticeParked
 from contracts.party import PartyRegistered
 from contracts.report import ReportAccepted, ReportRefused
+from contracts.rulebook import Catalogue
 from tests.journey.evidence import Evidence
 
 Told = tuple[int, str, NoticeKind]
@@ -66,7 +67,12 @@ def _delivered(evidence: Evidence, channel: Channel) -> Counter[str]:
 
 
 def _due(evidence: Evidence) -> Iterator[Told]:
-    earning = {s.code for book in evidence.rulebooks for s in book.services}
+    earning = {
+        service.code
+        for document in evidence.rulebooks.documents
+        if isinstance(document, Catalogue)
+        for service in document.services
+    }
     for entry in evidence.log:
         for receiver, kind in _tellings(entry.fact.body, earning):
             yield entry.stored.sequence, receiver, kind

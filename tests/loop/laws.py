@@ -25,6 +25,7 @@ from contracts.case import (
 )
 from contracts.envelope import Fact, Recorded, Sealed
 from contracts.report import ReportAccepted, ReportRefused
+from contracts.rulebook import Routing
 from eventlog.message import NO_HASH, is_intact
 from eventlog.receiving import ARCHIVE
 from eventlog.sealing import BadKey, open_value
@@ -141,15 +142,24 @@ def the_state_counts_what_the_facts_say(house: House) -> Iterator[str]:
 
 def too_many_returns_escalate(house: House) -> Iterator[str]:
     """By the rulebook that the return was decided by."""
-    limits = {book.label: book.escalation.returns for book in house.published}
+    limits = {
+        str(document.version): document.escalation[0].returns or 0
+        for document in house.published.documents
+        if isinstance(document, Routing)
+    }
     for case_id, facts in _streams(house, "case"):
         for fact in facts:
             match fact.body:
                 case WorkReturned(returns=returns):
                     decided = [f.body for f in facts if f.command_id == fact.command_id]
-                    [limit] = [limits[b.rulebook] for b in decided if isinstance(b, CaseDispatched)]
+                    [label] = [b.rulebook for b in decided if isinstance(b, CaseDispatched)]
+                    limit = limits[label.split(".")[2]]
                     escalated = any(isinstance(body, CaseEscalated) for body in decided)
-                    if escalated is not (returns >= limit):
+                    already = any(
+                        isinstance(f.body, CaseEscalated) and f.sequence < fact.sequence
+                        for f in facts
+                    )
+                    if escalated is not (returns >= limit and not already):
                         yield f"{case_id}: return {returns} of {limit}, escalated: {escalated}"
 
 
@@ -210,7 +220,8 @@ def rows_say_what_the_states_say(house: House) -> Iterator[str]:
             if row is not None:
                 yield f"{case_id} was rejected and has a row"
             continue
-        held = (state.step, state.unit, state.dispatch, state.returns, state.reworks, state.due_at)
+        due_at = None if state.step is Step.CLOSED else state.due_at
+        held = (state.step, state.unit, state.dispatch, state.returns, state.reworks, due_at)
         shown = row and (
             row.step, row.unit, row.dispatches, row.returns, row.reworks, row.due_at
         )  # fmt: skip

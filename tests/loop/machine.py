@@ -58,7 +58,7 @@ WORDS: Final = f"{MARK}：说的话"
 REACTIONS: Final = ("open_case", "award")
 NAMES: Final = ("{}", "renamed-{}")
 """What a reaction goes by, before and after somebody renamed it: its command ids change."""
-SOON: Final = {"returns": 1, "reworks": 2}
+SOON: Final = [{"level": 1, "returns": 1, "reworks": 2}]
 """How many times until a case is escalated, when a day begins."""
 REUSED: Final = Came(refused=("command_id_reused",))
 LONG_AGO: Final = timedelta(days=900)
@@ -139,7 +139,7 @@ class Loop(RuleBasedStateMachine):
         """How many facts the laws have seen."""
         self.prompt = True
         """Whether the rooms hear of a fact at once, or only when a rule says so."""
-        self.say("provisioner", PublishRulebook(document=document(escalation=SOON)))
+        self.say("provisioner", PublishRulebook(document=document(routing={"escalation": SOON})))
 
     def say(
         self, by: str, command: Any, *, command_id: str = "", history_at: datetime | None = None
@@ -270,15 +270,19 @@ class Loop(RuleBasedStateMachine):
         else:
             self.comes_again_to(came, issued)
 
-    @precondition(lambda self: len(self.house.published) < 4)
+    @precondition(lambda self: len(self.house.published.documents) < 5 + 2 * 3)
     @rule(returns=st.integers(1, 3), leave_out=st.sampled_from(["garbage", "bulky", None]))
     def the_rules_change(self, returns: int, leave_out: str | None) -> None:
         """A newer rulebook: stricter, looser, with one kind less or with all again."""
-        newer = document(
-            version=self.house.published[-1].version + 1,
-            services=[s for s in document()["services"] if s["code"] != leave_out],
-            escalation={"returns": returns, "reworks": 2},
+        catalogue = document()["catalogue"]
+        services = [s for s in catalogue["services"] if s["code"] != leave_out]
+        number = len(self.house.published.documents)
+        escalation = [{"level": 1, "returns": returns, "reworks": 2}]
+        parts = document(
+            catalogue={"version": number, "services": services},
+            routing={"version": number, "escalation": escalation},
         )
+        newer = {kind: parts[kind] for kind in ("catalogue", "routing")}
         self.say("provisioner", PublishRulebook(document=newer))
 
     @invariant()
@@ -299,6 +303,8 @@ def _otherwise(command: Any) -> Command:
         case SubmitReport():
             return command.model_copy(update={"text": f"{command.text}！"})
         case PublishRulebook():
-            return PublishRulebook(document={**command.document, "time_zone": "UTC"})
+            return PublishRulebook(
+                document={"calendar": {**document()["calendar"], "version": 9, "time_zone": "UTC"}}
+            )
         case _:
             return CloseCase(case_id=command.case_id, note=f"{MARK}：别的话")

@@ -28,7 +28,14 @@ from contracts.envelope import (
     log_subject,
 )
 from contracts.report import SubmitReport
-from contracts.rulebook import NONE_PUBLISHED, PublishRulebook, Rulebook, gathered, in_force
+from contracts.rulebook import (
+    NONE_PUBLISHED,
+    Published,
+    PublishRulebook,
+    Rulebook,
+    gathered,
+    in_force,
+)
 from eventlog.decider import Decider
 from eventlog.message import Message, decode, encode
 from eventlog.receiving import reacting
@@ -97,7 +104,7 @@ class House:
     rooms: Rooms = Rooms()
     now: datetime = NOON
     log: list[Stored] = field(default_factory=list)
-    published: tuple[Rulebook, ...] = NONE_PUBLISHED
+    published: Published = NONE_PUBLISHED
     _streams: dict[str, list[Stored]] = field(default_factory=dict)
     _rules: dict[str, Rules] = field(default_factory=dict)
 
@@ -124,9 +131,7 @@ class House:
         command, rooms = issued.command, self.rooms
         match command:
             case PublishRulebook():
-                return self._decide(
-                    issued, rooms.rulebook, "router", command.document["name"], None
-                )
+                return self._decide(issued, rooms.rulebook, "router", command.name, None)
             case SubmitReport():
                 rules = self.rules(issued.at).book
                 return self._decide(issued, rooms.report, "intake", command.report_id, rules)

@@ -71,6 +71,7 @@ def done_is_fixed(issued: Issued[Any], case: Case, rules: Rules) -> Sequence[Fac
                 rider_id=case.rider_id,
                 platform=case.platform,
                 outcome=CloseOutcome.FIXED,
+                closed_at=issued.at,
             )
         )
     return facts

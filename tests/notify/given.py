@@ -11,7 +11,9 @@ from contracts.case import (
     CaseDispatched,
     CaseRejected,
     CloseOutcome,
+    Pace,
     ReworkOrdered,
+    Task,
     UnitKind,
     Why,
     WorkResolved,
@@ -32,40 +34,87 @@ def _unit(code: str, kind: str, zh: str, en: str, language: str = "zh") -> dict[
     return {"code": code, "kind": kind, "name": {"zh": zh, "en": en}, "language": language}
 
 
+def _document(kind: str, **parts: Any) -> dict[str, Any]:
+    since = "2000-01-01T00:00:00+08:00"
+    return {"kind": kind, "rulebook": "fengxi", "version": 1, "effective_from": since, **parts}
+
+
+def _words(zh: str, en: str) -> dict[str, str]:
+    return {"zh": zh, "en": en}
+
+
 RULES = Rulebook.model_validate(
     {
-        "name": "fengxi",
-        "version": 1,
-        "effective_from": "2000-01-01T00:00:00+08:00",
-        "time_zone": "Asia/Shanghai",
-        "title": {"zh": "规则", "en": "Rules"},
-        "units": [
-            _unit("sanitation", "department", "环境卫生管理中心", "Sanitation Centre"),
-            _unit("market", "department", "市场监督管理局", "Market Bureau", language="en"),
-            _unit("street-taoyuan", "street", "桃园街道办事处", "Taoyuan Street Office"),
-            _unit("triage", "triage", "人工分派台", "Triage desk"),
-            _unit("inspection", "inspection", "监督中心", "Supervision Centre"),
-        ],
-        "platforms": [{"code": "platform-kite", "name": {"zh": "纸鸢", "en": "Kite"}}],
-        "areas": [
-            {
-                "code": "330299001",
-                "name": {"zh": "桃园街道", "en": "Taoyuan Street"},
-                "street": "street-taoyuan",
-                "polygon": [(121.0, 29.0), (121.1, 29.0), (121.1, 29.1), (121.0, 29.0)],
-            }
-        ],
-        "services": [
-            {
-                "code": "exposed-garbage",
-                "name": {"zh": "暴露垃圾", "en": "Exposed garbage"},
-                "group": {"zh": "市容环境", "en": "City appearance"},
-                "department": "sanitation",
-                "limit_hours": 4,
-                "points": 5,
-            },
-        ],
-        "verification": {"by": "inspection"},
+        "catalogue": _document(
+            "catalogue",
+            big_classes=[{"code": "02", "name": _words("市容环境", "City appearance")}],
+            services=[
+                {
+                    "code": "exposed-garbage",
+                    "big_class": "02",
+                    "name": _words("暴露垃圾", "Exposed garbage"),
+                    "accountable": "sanitation",
+                    "conditions": [
+                        {
+                            "code": "exposed-garbage-heap",
+                            "name": _words("成堆垃圾", "Heap of rubbish"),
+                            "opens_when": _words("有垃圾", "Rubbish lies there"),
+                            "closes_when": _words("清走", "It is gone"),
+                            "limit": "4 urgent_hours",
+                            "points": 5,
+                        }
+                    ],
+                }
+            ],
+        ),
+        "places": _document(
+            "places",
+            type="FeatureCollection",
+            datum="WGS-84",
+            features=[
+                {
+                    "type": "Feature",
+                    "properties": {
+                        "code": "330299001",
+                        "name": _words("桃园街道", "Taoyuan Street"),
+                    },
+                    "geometry": {
+                        "type": "Polygon",
+                        "coordinates": [
+                            [(121.0, 29.0), (121.1, 29.0), (121.1, 29.1), (121.0, 29.0)]
+                        ],
+                    },
+                }
+            ],
+        ),
+        "routing": _document(
+            "routing",
+            units=[
+                _unit("sanitation", "department", "环境卫生管理中心", "Sanitation Centre"),
+                _unit("market", "department", "市场监督管理局", "Market Bureau", language="en"),
+                _unit("street-taoyuan", "street", "桃园街道办事处", "Taoyuan Street Office"),
+                _unit("triage", "triage", "人工分派台", "Triage desk"),
+                _unit("inspection", "inspection", "监督中心", "Supervision Centre"),
+            ],
+            platforms=[{"code": "platform-kite", "name": _words("纸鸢", "Kite")}],
+            territory="street",
+            roles=[
+                {
+                    "code": "street",
+                    "name": _words("所属街办", "the street it lies in"),
+                    "holders": [{"area": "330299001", "unit": "street-taoyuan"}],
+                }
+            ],
+            verification={"by": "inspection"},
+        ),
+        "calendar": _document(
+            "calendar",
+            time_zone="Asia/Shanghai",
+            week={"mon": ["08:00-12:00"]},
+            make_up_hours=["08:00-12:00"],
+            years=[],
+        ),
+        "earning": _document("earning"),
     }
 )
 """Two departments, one street, one kind of hazard."""
@@ -147,6 +196,10 @@ def dispatched(
         "why": why,
         "explanation": Words(zh="按规则（29.05，121.05）", en="by rule (29.05, 121.05)"),
         "suggested": "sanitation",
+        "task": Task.HANDLE if kind is UnitKind.DEPARTMENT else Task.DISPATCH,
+        "limit": "4 urgent_hours",
+        "pace": Pace.RUNNING,
+        "limit_seconds": 4 * 3600,
         "due_at": (NOON + timedelta(hours=4)).astimezone(UTC),
         "rulebook": "fengxi@1",
     }
@@ -174,6 +227,7 @@ def closed(outcome: CloseOutcome, service: str | None = "exposed-garbage") -> Ca
         platform="platform-kite",
         service_code=service,
         outcome=outcome,
+        closed_at=NOON,
     )
 
 
@@ -186,7 +240,7 @@ def awarded(points: int = 5) -> PointsAwarded:
         case_id=CASE,
         service_code="exposed-garbage",
         points=points,
-        rule="service:exposed-garbage",
+        rule="condition:exposed-garbage-heap",
         rulebook="fengxi@1",
     )
 

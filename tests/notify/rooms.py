@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 
 from contracts.envelope import Command, Fact, Issued, Recorded
 from contracts.notice import Notice
-from contracts.rulebook import PublishRulebook, RulebookPublished
+from contracts.rulebook import DocumentKind, PublishRulebook, RulebookPublished
 from deploy.credentials import Credentials
 from deploy.nats_server import NatsServer
 from deploy.permissions import ROOM_STREAMS, Kind, Party
@@ -162,7 +162,16 @@ async def open_house(keys_url: str, master: Path) -> AsyncIterator[House]:
             )
         await provision_streams(house.js("provisioner"))
         await provision_consumers(house.js("provisioner"), (), ())
-        await house.write(RulebookPublished(name="fengxi", version=1, digest="", document=RULES))
+        for document in RULES.documents:
+            await house.write(
+                RulebookPublished(
+                    name="fengxi",
+                    kind=DocumentKind(document.kind),
+                    version=1,
+                    digest="",
+                    document=document,
+                )
+            )
         yield house
         for connection in house.connections.values():
             await connection.close()

@@ -256,7 +256,9 @@ def test_without_a_rulebook_names_are_codes_and_times_are_in_utc() -> None:
 
 
 def test_in_a_time_zone_that_nobody_knows_times_are_told_in_utc() -> None:
-    nowhere = RULES.model_copy(update={"time_zone": "Mars/Olympus"})
+    nowhere = RULES.model_copy(
+        update={"calendar": RULES.calendar.model_copy(update={"time_zone": "Mars/Olympus"})}
+    )
     assert "3 May, 08:00 UTC" in en(Kind.WORK_ORDERED, dispatched(), nowhere)
 
 
@@ -264,7 +266,9 @@ def test_braces_in_a_name_are_only_braces() -> None:
     strange = RULES.services[0].model_copy(
         update={"name": RULES.services[0].name.model_copy(update={"en": "{report.__class__}"})}
     )
-    rules = RULES.model_copy(update={"services": (strange,)})
+    rules = RULES.model_copy(
+        update={"catalogue": RULES.catalogue.model_copy(update={"services": (strange,)})}
+    )
     assert "“{report.__class__}”" in en(Kind.REPORT_RECEIVED, accepted(), rules)
 
 

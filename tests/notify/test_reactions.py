@@ -11,7 +11,7 @@ from contracts.case import CaseOpened, CloseOutcome, UnitKind, Why, WorkAccepted
 from contracts.envelope import TOKEN, Fact
 from contracts.notice import Notice
 from contracts.notice import NoticeKind as Kind
-from contracts.rulebook import RulebookPublished
+from contracts.rulebook import DocumentKind, RulebookPublished
 from services.notify.directory import NOBODY, Directory
 from services.notify.reactions import notice_id, notices
 from tests.notify.given import (
@@ -100,7 +100,13 @@ def test_a_case_closed_as_fixed_that_can_earn_nothing_is_told_all_the_same(
         CaseOpened(case_id=CASE, report_id=CASE, rider_id="r", platform="p", rulebook="fengxi@1"),
         WorkAccepted(case_id=CASE, unit="sanitation"),
         WorkVerified(case_id=CASE, rider_id="r", unit="sanitation", verifier="inspection"),
-        RulebookPublished(name="fengxi", version=1, digest="", document=RULES),
+        RulebookPublished(
+            name="fengxi",
+            kind=DocumentKind.EARNING,
+            version=1,
+            digest="",
+            document=RULES.earning,
+        ),
         registered(),
     ],
     ids=lambda fact: type(fact).__name__,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.case import CaseFile
+from contracts.case import CaseFile, Step
 from contracts.envelope import ERASED, Sealed
 from contracts.report import ReportAccepted
 from services.router.decider.case import CASE, NO_CASE
 from services.router.files import case_file, may_read
+from services.router.lifecycle import possible
 from tests.district import (
     EAST,
     FIRE,
@@ -59,11 +60,12 @@ def test_the_holder_and_inspection_may_read_a_case(actor: str, may: bool) -> Non
 def test_the_holder_reads_where_it_is_until_when_and_what_was_said() -> None:
     assert case_file(REPORT, HELD, SAID) == CaseFile(
         case_id=REPORT,
-        state="dispatched",
+        state=Step.DISPATCHED,
         unit=SANITATION,
         service_code="garbage",
         position=IN_WEST,
         due_at=HELD.due_at,
+        possible=tuple(move.command.token for move in possible(Step.DISPATCHED)),
         seen_at=NOON,
         title="桃园路",
         text="桶满了三天",

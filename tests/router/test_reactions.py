@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from contracts.case import CaseDispatched, ReworkOrdered, Why, WorkOrder
+from contracts import case as c
+from contracts.case import Why, WorkOrder
 from contracts.envelope import Fact
 from contracts.report import ReportAccepted
+from services.router import reactions
 from services.router.decider.case import CASE, Case
-from services.router.reactions import asks_for_work, open_case, work_order
+from services.router.reactions import asks_for_work, open_case, supported, work_order
 from tests.contracts.examples import EXAMPLES
 from tests.district import (
+    EAST,
     IN_WEST,
+    INSPECTION,
+    KITE,
     OPENED,
     REPORT,
     SANITATION,
+    TRIAGE,
     WEST,
     accepted,
     dispatched,
@@ -24,6 +31,8 @@ from tests.district import (
     reworked,
 )
 from tests.given import NOON, recorded
+from tests.router.lives import JOIN, handling, joined
+from tests.router.lives import resolved as resolved_life
 
 DUE = NOON + timedelta(hours=6)
 DISPATCHED = dispatched(SANITATION, 2, why=Why.BY_DISPATCHER, due_at=DUE)
@@ -68,8 +77,9 @@ def test_a_case_is_asked_for_with_what_the_report_says() -> None:
 
 
 @each_fact
-def test_a_unit_is_told_to_work_when_it_gets_a_case_or_gets_it_back(fact: Fact) -> None:
-    assert asks_for_work(recorded(fact)) is isinstance(fact, CaseDispatched | ReworkOrdered)
+def test_a_unit_is_told_to_work_when_something_is_to_be_done(fact: Fact) -> None:
+    to_do = c.CaseDispatched | c.ReworkOrdered | c.CheckOrdered | c.SupportAsked | c.WorkResolved
+    assert asks_for_work(recorded(fact)) is isinstance(fact, to_do)
 
 
 @each_fact
@@ -99,6 +109,40 @@ def test_an_order_tells_the_holder_what_where_until_when_and_why() -> None:
         suggested=SANITATION,
         sequence=9,
     )
+
+
+def test_who_verifies_is_told_where_it_was_done_and_until_when() -> None:
+    [fact] = resolved_life().told(c.WorkResolved)
+    order = work_order(recorded(fact, 9), resolved_life().state)
+    assert order is not None
+    assert (order.kind, order.unit, order.order_id) == ("verify", INSPECTION, f"{REPORT}.v9")
+    assert order.due_at == fact.verify_by
+
+
+def test_whoever_is_to_help_is_told_by_the_dispatch_or_by_the_asking() -> None:
+    sent = dispatched(SANITATION, supporting=(EAST, WEST))
+    orders = [
+        work_order(replace(recorded(sent, 9), body=asked), case_after(DISPATCHED))
+        for asked in supported(recorded(sent, 9))
+    ]
+    assert [(o.kind, o.unit) for o in orders if o] == [("support", EAST), ("support", WEST)]
+    assert len({o.order_id for o in orders if o}) == 2
+
+
+def test_a_report_that_joins_is_told_to_the_case_with_all_it_brings_along() -> None:
+    gather = c.GatherReport(case_id=REPORT, report_id="r-2", rider_id="rider-02", platform=KITE)
+    life = handling().after(gather, "router").after(JOIN, TRIAGE)
+    [fact] = life.told(c.CaseJoined)
+    commands = list(reactions.gather(recorded(fact)))
+    assert [(one.case_id, one.report_id) for one in commands] == [("r-0", REPORT), ("r-0", "r-2")]
+    apart = reactions.apart(fact)
+    assert (apart.case_id, apart.because) == (REPORT, c.SeparationReason.ORIGINAL_OVER)
+
+
+def test_a_report_that_leaves_is_told_to_the_case_that_it_leaves() -> None:
+    life = joined().after(c.SeparateCase(case_id=REPORT), TRIAGE)
+    [fact] = life.told(c.CaseSeparated)
+    assert reactions.drop(recorded(fact)) == c.DropReport(case_id="r-0", report_id=REPORT)
 
 
 def test_a_rework_is_ordered_as_the_work_was_under_an_id_of_its_own() -> None:

@@ -1,0 +1,1 @@
+"""The rules of a district that does not exist."""

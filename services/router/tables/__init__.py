@@ -1,0 +1,1 @@
+"""The rows of router's projection, one file for each table. Pure."""

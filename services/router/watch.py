@@ -1,0 +1,186 @@
+"""What router looks up in its own tables: what is open nearby, and what the clock must hear.
+
+The tables may be a moment behind the log. What the clock hears twice is decided once: its command
+id is the moment, and the state of the case knows what it has heard. A duplicate that the tables do
+not show yet is found among what this process has opened itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import asyncpg
+import structlog
+
+from contracts.case import Nearby
+from contracts.report import Position
+from contracts.rulebook import Duplicates
+from eventlog.columns import columns_of
+from services.router.duplicates import around
+from services.router.evaluation import Period
+from services.router.lifecycle import OPEN
+from services.router.tables.course import CourseRow
+
+log = structlog.get_logger()
+
+TICK: Final = 0.5
+"""Seconds between two looks at what is due."""
+AT_A_TIME: Final = 500
+"""Cases that are heard before more are asked for."""
+SIDE_BY_SIDE: Final = 64
+HEARD_FOR: Final = 30.0
+"""Seconds for which a moment is not asked for again: until the tables show what came of it."""
+REMEMBERED: Final = 5_000
+"""Cases opened by this process that are looked at beside the tables."""
+
+DUE: Final = (
+    'SELECT case_id, next_at FROM router."case" WHERE next_at < $1'
+    " AND (next_at, case_id) > ($2, $3) ORDER BY next_at, case_id LIMIT $4"
+)
+NEARBY: Final = (
+    'SELECT case_id, condition, lat, lng, opened_at FROM router."case" WHERE condition = $1'
+    " AND lat BETWEEN $2 AND $3 AND lng BETWEEN $4 AND $5 AND opened_at >= $6 AND step = ANY($7)"
+)
+COURSES: Final = (
+    "SELECT * FROM router.course"
+    " WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1 OR due_at >= $1)"
+)
+CHECKPOINT: Final = "SELECT last_sequence FROM router.checkpoint"
+NOT_THERE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""The projector has not made the tables yet, or they wait for a rebuild."""
+
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Due = tuple[str, datetime]
+"""A case, and the moment that it waits for."""
+
+
+class Watch:
+    """Looks into the tables of the room."""
+
+    def __init__(self, tables: asyncpg.Pool) -> None:
+        self._tables = tables
+        self._opened: deque[Nearby] = deque(maxlen=REMEMBERED)
+        self._heard: dict[Due, float] = {}
+
+    async def nearby(
+        self, condition: str, position: Position, at: datetime, rule: Duplicates
+    ) -> tuple[Nearby, ...]:
+        """The open cases of a condition around a point, as far as they are known here."""
+        south, west, north, east = around(position, rule.radius_metres)
+        since = at - timedelta(hours=rule.window_hours)
+        found = {
+            one.case_id: one
+            for one in self._opened
+            if one.condition == condition
+            and south <= one.position.lat <= north
+            and west <= one.position.lng <= east
+        }
+        try:
+            rows = await self._tables.fetch(
+                NEARBY, condition, south, north, west, east, since, list(OPEN)
+            )
+        except NOT_THERE as error:
+            log.warning("duplicates_not_looked_for", condition=condition, error=str(error))
+            rows = []
+        for row in rows:
+            found[row["case_id"]] = Nearby(
+                case_id=row["case_id"],
+                condition=row["condition"],
+                position=Position(lat=row["lat"], lng=row["lng"]),
+                opened_at=row["opened_at"],
+            )
+        return tuple(found[case_id] for case_id in sorted(found))
+
+    def opened(self, case: Nearby) -> None:
+        """This process has just opened a case; the tables will show it in a moment."""
+        self._opened.append(case)
+
+    async def courses(self, period: Period) -> tuple[list[CourseRow], int]:
+        """The cases that a period may count, and the place of the log that they stand at."""
+        async with (
+            self._tables.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            rows = await connection.fetch(COURSES, period.first, period.end)
+            as_of: int = await connection.fetchval(CHECKPOINT)
+        return [_course(row) for row in rows], as_of
+
+    async def due(self, now: datetime) -> AsyncIterator[list[Due]]:
+        """What the clock must hear, in order, some at a time; not what it heard a moment ago."""
+        fresh = time.monotonic()
+        self._heard = {due: until for due, until in self._heard.items() if until > fresh}
+        last: Due = ("", LONG_AGO)
+        while True:
+            try:
+                rows = await self._tables.fetch(DUE, now, last[1], last[0], AT_A_TIME)
+            except NOT_THERE as error:
+                log.warning("clock_not_looked_at", error=str(error))
+                return
+            found = [(row["case_id"], row["next_at"]) for row in rows]
+            yield [due for due in found if due not in self._heard]
+            if len(found) < AT_A_TIME:
+                return
+            last = found[-1]
+
+    def heard(self, due: Due) -> None:
+        """It was decided; the tables will show it in a moment."""
+        self._heard[due] = time.monotonic() + HEARD_FOR
+
+
+_COLUMNS: Final = columns_of(CourseRow)
+
+
+def _course(record: asyncpg.Record) -> CourseRow:
+    values = {
+        c.name: c.read(record[c.name]) if c.read and record[c.name] is not None else record[c.name]
+        for c in _COLUMNS
+    }
+    return CourseRow(**values)
+
+
+async def keep_time(
+    watch: Watch,
+    ring: Callable[[str, datetime], Awaitable[None]],
+    now: Callable[[], datetime],
+    passing: tuple[type[Exception], ...],
+) -> None:
+    """Look again and again for what has come, until cancelled. What fails is tried again.
+
+    `passing` are the errors that pass by themselves.
+    """
+    while True:
+        try:
+            await look_once(watch, ring, now(), passing)
+        except passing as error:
+            log.warning("clock_delayed", error=repr(error))
+        await asyncio.sleep(TICK)
+
+
+async def look_once(
+    watch: Watch,
+    ring: Callable[[str, datetime], Awaitable[None]],
+    now: datetime,
+    passing: tuple[type[Exception], ...],
+) -> None:
+    """One look: everything that has come is rung, many side by side."""
+    room = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(due: Due) -> None:
+        async with room:
+            try:
+                await ring(*due)
+                watch.heard(due)
+            except passing as error:
+                log.warning("ring_delayed", case_id=due[0], error=repr(error))
+            except Exception:
+                log.exception("ring_broke", case_id=due[0], moment=due[1].isoformat())
+                watch.heard(due)
+
+    async for waiting in watch.due(now):
+        await asyncio.gather(*(one(due) for due in waiting))
