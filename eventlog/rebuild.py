@@ -29,7 +29,7 @@ from eventlog.tables import LONG, Connection, Schema, Unstorable, grants
 log = structlog.get_logger()
 
 BATCH: Final = 2000
-ROWS_PER_FACT: Final = 10
+ROWS_PER_FACT: Final = 5
 """Rows held in memory for each fact of a batch, before they are written."""
 SWAP_TRIES: Final = 20
 
