@@ -9,10 +9,12 @@ SETUP_LOG := $(VENV)/setup.log
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt contracts lock faults clean
+.PHONY: help setup demo test check bench fmt contracts lock faults clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## .venv from requirements.lock; every other target does this by itself
 
 demo: $(READY) ## the story of one district's day, on real servers, with the rebuild check
 	@$(BIN)/waggle demo $(ARGS)

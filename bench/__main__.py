@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 import uvloop
 
-from bench import clocks, intake, loop, project, raw, routing
+from bench import append, clocks, intake, loop, project, raw, routing
 from bench.figures import Figure
 from bench.houses import measured_house
 
@@ -35,6 +35,8 @@ async def _measure(names: Iterable[str], less: int) -> None:
     if "intake" in names:
         _say("raw publishes")
         reference = await raw.measure(messages_a_run=10_000 // less)
+        _say("appending")
+        _print(await append.measure(reference, messages_a_run=10_000 // less))
         async with measured_house() as house:
             _say("reports through intake")
             _print(await intake.measure(house, reference, reports_a_run=10_000 // less))

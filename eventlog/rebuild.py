@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -29,7 +29,7 @@ from eventlog.tables import LONG, Connection, Schema, Unstorable, grants
 log = structlog.get_logger()
 
 BATCH: Final = 2000
-ROWS_PER_FACT: Final = 10
+ROWS_PER_FACT: Final = 5
 """Rows held in memory for each fact of a batch, before they are written."""
 SWAP_TRIES: Final = 20
 
@@ -209,10 +209,11 @@ async def rebuild_into(
         js, after=after, up_to=up_to, subjects=build.projection.subjects, at_most=batch_size
     )
     with _rarely_collecting():
-        async for batch in batches:
-            await build.take(batch)
-            if progress is not None:
-                progress(batch[-1].sequence, up_to)
+        async with aclosing(batches):
+            async for batch in batches:
+                await build.take(batch)
+                if progress is not None:
+                    progress(batch[-1].sequence, up_to)
         await build.write()
 
 
@@ -295,6 +296,7 @@ async def _swap(build: Build, live: Connection, reach: Reach) -> None:
     live runner never waits for long.
     """
     for tries_left in reversed(range(SWAP_TRIES)):
+        await _catch_up(build, live, reach)
         try:
             async with live.transaction():
                 await _swap_now(build, live, reach)
@@ -306,6 +308,13 @@ async def _swap(build: Build, live: Connection, reach: Reach) -> None:
     log.info("swapped", projection=build.projection.name, at=build.checkpoint.last_sequence)
 
 
+async def _catch_up(build: Build, live: Connection, reach: Reach) -> None:
+    """Bring the build to where the live tables stand now."""
+    standing = await marks.read(live, build.projection.name)
+    if standing is not None and standing.version == build.checkpoint.version:
+        await reach(standing.last_sequence)
+
+
 async def _swap_now(build: Build, live: Connection, reach: Reach) -> None:
     name, rebuilt = build.projection.name, build.schema.name
     await live.execute("SET LOCAL lock_timeout = '1s'")
@@ -314,9 +323,7 @@ async def _swap_now(build: Build, live: Connection, reach: Reach) -> None:
     if await marks.read(live, name) is not None:
         # The runner's first step in a transaction is this table: it waits here, holding nothing.
         await live.execute(f'LOCK TABLE "{name}".checkpoint IN ACCESS EXCLUSIVE MODE')
-        standing = await marks.read(live, name)
-        if standing is not None and standing.version == build.checkpoint.version:
-            await reach(standing.last_sequence)
+        await _catch_up(build, live, reach)
         granted = await grants(live, name, rebuilt)
         await live.execute(f'DROP SCHEMA "{name}" CASCADE', timeout=LONG)
     await live.execute(f'ALTER SCHEMA "{rebuilt}" RENAME TO "{name}"')

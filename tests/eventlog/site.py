@@ -22,6 +22,7 @@ from contracts.account import PointsAwarded
 from contracts.case import CaseClosed, CaseOpened, CloseOutcome, WorkAccepted
 from contracts.envelope import Command, Fact, Issued
 from deploy.credentials import Credentials
+from deploy.nats_config import User
 from deploy.nats_server import NatsServer
 from deploy.permissions import Kind, Party
 from deploy.streams import streams
@@ -50,6 +51,8 @@ class Site:
     folder: Path
     database_url: str
     server: NatsServer
+    urls: list[str]
+    replicas: int = 1
     _clients: list[Client] = field(default_factory=list)
     _pools: list[asyncpg.Pool] = field(default_factory=list)
     _writers: dict[str, Client] = field(default_factory=dict)
@@ -58,10 +61,9 @@ class Site:
 
     @classmethod
     async def build(cls, folder: Path, database_url: str) -> Site:
-        parties = (PROVISIONER, PROJECTOR, *WRITERS.values())
-        server = NatsServer(folder, Credentials(folder).users(parties))
+        server = NatsServer(folder, users(folder))
         await server.start()
-        site = cls(folder, database_url, server)
+        site = cls(folder, database_url, server, [server.url])
         await site.provision()
         return site
 
@@ -75,7 +77,7 @@ class Site:
 
     async def connect(self, party: Party = PROJECTOR) -> Client:
         seed = str(Credentials(self.folder).seed_file(party.name))
-        client = await connect_nats(self.server.url, identity=party.name, seed_file=seed)
+        client = await connect_nats(self.urls, identity=party.name, seed_file=seed)
         self._clients.append(client)
         return client
 
@@ -106,7 +108,7 @@ class Site:
 
     async def provision(self) -> None:
         js = await self.js(PROVISIONER)
-        for stream in streams(log_bytes=2**30):
+        for stream in streams(replicas=self.replicas, log_bytes=2**30):
             if stream.name in {LOG, PARK}:
                 await js.add_stream(stream)
 
@@ -127,22 +129,22 @@ class Site:
         """Write facts, one after the other; the sequence of the last."""
         sequence = 0
         for fact in facts:
-            sequence = await self._send(*self._message(fact))
+            sequence = await self.send(*self.message(fact))
         return sequence
 
     async def publish_together(self, facts: Sequence[Fact]) -> int:
         """Write many facts of different stream ids, all at once; the highest sequence."""
-        messages = [self._message(fact) for fact in facts]
+        messages = [self.message(fact) for fact in facts]
         for stream in {fact.stream for fact in facts}:
             await self._writer(stream)
-        return max(await asyncio.gather(*(self._send(*message) for message in messages)))
+        return max(await asyncio.gather(*(self.send(*message) for message in messages)))
 
     async def publish_raw(
         self, subject: str, data: bytes, headers: dict[str, str] | None = None
     ) -> int:
-        return await self._send(subject, headers, data)
+        return await self.send(subject, headers, data)
 
-    def _message(self, fact: Fact) -> tuple[str, dict[str, str], bytes]:
+    def message(self, fact: Fact) -> tuple[str, dict[str, str], bytes]:
         self._commands += 1
         at = BEGAN + timedelta(seconds=self._commands)
         issued = Issued(Command(), f"command-{self._commands}", "tester", at)
@@ -152,7 +154,7 @@ class Site:
         self._heads[message.subject] = message.hash
         return message.subject, dict(message.headers), message.body
 
-    async def _send(self, subject: str, headers: dict[str, str] | None, data: bytes) -> int:
+    async def send(self, subject: str, headers: dict[str, str] | None, data: bytes) -> int:
         writer = await self._writer(subject.split(".")[1])
         reply = await writer.request(subject, data, timeout=10, headers=headers)
         return int(json.loads(reply.data)["seq"])
@@ -161,6 +163,11 @@ class Site:
         if stream not in self._writers:
             self._writers[stream] = await self.connect(WRITERS[stream])
         return self._writers[stream]
+
+
+def users(folder: Path) -> tuple[User, ...]:
+    """Who may connect, their keys kept in the folder."""
+    return Credentials(folder).users((PROVISIONER, PROJECTOR, *WRITERS.values()))
 
 
 def awarded(rider: str, points: int, report: str = "r1", code: str = "garbage") -> PointsAwarded:

@@ -151,7 +151,7 @@ async def test_a_runner_killed_again_and_again_loses_and_doubles_nothing(
     while stood < last:
         process = log_site.process("run", batch_size=3)
         try:
-            stood = (await reached(pool, TALLY, min(stood + last // 3, last))).last_sequence
+            stood = (await reached(pool, TALLY, min(stood + last // 4, last))).last_sequence
         finally:
             process.kill()
             process.wait()
