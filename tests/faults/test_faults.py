@@ -16,9 +16,10 @@ from tests.journey.driver import Chronicle
 from tests.journey.house import SERVICES, House, running
 from tests.journey.laws import broken
 from tests.journey.playing import ACK_WAIT, HOOKED, Pace, Recording, journey
+from tests.journey.scenario import Share
 
 SEED = 20260522
-PACE = Pace(reports=30, every=0.15, think=0.3)
+PACES = [Pace(reports=30, every=0.2, think=0.3, share=Share(n, 3)) for n in range(3)]
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -41,7 +42,7 @@ def test_every_service_is_killed_while_at_work(house: House, chronicle: Chronicl
     first, *others = dice.sample(SERVICES, len(SERVICES))
     deaths = [kill(first), kill(*others[:2]), kill(*others[2:])]
     faults = one_after_the_other(deaths, dice, rest=(0.5, 1.5))
-    left = uvloop.run(journey(house, chronicle, "killed", PACE, seed=SEED, faults=faults))
+    left = uvloop.run(journey(house, chronicle, "killed", PACES[0], seed=SEED, faults=faults))
     hold_all_laws(left)
     assert sum(left.again.values()) > 0, "no death hit a reaction at work"
 
@@ -49,7 +50,7 @@ def test_every_service_is_killed_while_at_work(house: House, chronicle: Chronicl
 def test_servers_are_killed_while_at_work(house: House, chronicle: Chronicle) -> None:
     deaths = [kill("nats"), kill("postgres"), kill("nats", "postgres")]
     faults = one_after_the_other(deaths, Random(SEED), rest=(0.5, 1.5))
-    left = uvloop.run(journey(house, chronicle, "servers", PACE, seed=SEED + 1, faults=faults))
+    left = uvloop.run(journey(house, chronicle, "servers", PACES[1], seed=SEED + 1, faults=faults))
     hold_all_laws(left)
     assert left.reconnects > 0, "nobody noticed that the server was gone"
 
@@ -57,7 +58,7 @@ def test_servers_are_killed_while_at_work(house: House, chronicle: Chronicle) ->
 def test_services_that_stand_still_are_told_again(house: House, chronicle: Chronicle) -> None:
     pauses = [pause(2 * ACK_WAIT, "router"), pause(2 * ACK_WAIT, "points", "notify")]
     faults = one_after_the_other(pauses, Random(SEED), rest=(0.2, 0.5))
-    left = uvloop.run(journey(house, chronicle, "paused", PACE, seed=SEED + 2, faults=faults))
+    left = uvloop.run(journey(house, chronicle, "paused", PACES[2], seed=SEED + 2, faults=faults))
     hold_all_laws(left)
     assert left.again["router-on-report"] + left.again["router-work-orders"] > 0
     assert left.again["notify-outbox"] > 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
@@ -19,8 +18,11 @@ from contracts.rulebook import Rulebook
 from deploy.house import AUDITOR, HouseInfo
 from deploy.provision import PROVISIONER
 from eventlog.connect import connect_nats
+from eventlog.tasks import end
 from tests.journey.house import House
 
+HELP = "support"
+"""The kind of order that no story waits for: who helps says nothing."""
 PULL_SECONDS = 2.0
 PATIENCE = 90.0
 """Seconds that anybody waits for what must come, faults included."""
@@ -70,7 +72,7 @@ class Desk(Pull):
         if order.order_id in self._done:
             await message.ack()
             return
-        if order.order_id not in self._held:
+        if order.order_id not in self._held and order.kind != HELP:
             self._by_case[order.case_id].put_nowait(order)
         self._held[order.order_id] = message
 
@@ -150,10 +152,10 @@ async def open_crew(house: House, book: Rulebook, received: list[WorkOrder]) -> 
             stack.push_async_callback(client.close)
         desks = {u.code: Desk(u.code, clients[u.code], received) for u in book.units}
         boxes = {p.code: Mailbox(p.code, clients[p.code]) for p in book.platforms}
-        for pull in (*desks.values(), *boxes.values()):
-            stack.push_async_callback(_end, asyncio.create_task(_said(pull.work())))
         for desk in desks.values():
             stack.push_async_callback(desk.leave)
+        for pull in (*desks.values(), *boxes.values()):
+            stack.push_async_callback(end, asyncio.create_task(pull.work()))
         yield Crew(house, book, clients, desks, boxes)
 
 
@@ -163,16 +165,3 @@ async def _connected(info: HouseInfo, parties: Iterable[str]) -> dict[str, Clien
         return party, await connect_nats(info.nats_url, identity=party, seed_file=seed)
 
     return dict(await asyncio.gather(*map(connect, parties)))
-
-
-async def _said(work: Coroutine[Any, Any, None]) -> None:
-    """Run in the background; whatever ends it is raised where it is ended."""
-    await work
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        pass  # that is how it ends

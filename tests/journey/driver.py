@@ -189,7 +189,7 @@ class Driver:
 def _hands_over(command: Command) -> bool:
     """Whether the next act is told to its unit by an order."""
     match command:
-        case DispatchCase() | ReturnWork() | VerifyWork(passed=False):
+        case DispatchCase() | ReturnWork() | ResolveWork() | VerifyWork(passed=False):
             return True
         case _:
             return False

@@ -15,10 +15,15 @@ from contracts.account import PointsAwarded
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
+    CaseJoined,
     CaseOpened,
     CaseRejected,
+    CheckOrdered,
     CloseOutcome,
     ReworkOrdered,
+    SupportAsked,
+    Task,
+    WorkResolved,
 )
 from contracts.envelope import Command, Sealed, log_subject
 from contracts.party import RegisterParty
@@ -162,9 +167,10 @@ def the_order_is_that_of_the_world(evidence: Evidence) -> Iterator[str]:
 
 
 def every_report_has_its_case(evidence: Evidence) -> Iterator[str]:
-    """An accepted report has a case or knows why not; a refused one has none."""
+    """An accepted report has a case, or joins one, or knows why not; a refused one has none."""
     accepted = {entry.fact.body.stream_id for entry in evidence.facts(ReportAccepted)}
-    with_case = {e.fact.body.stream_id for e in evidence.facts(CaseOpened, CaseRejected)}
+    begun = evidence.facts(CaseOpened, CaseRejected, CaseJoined)
+    with_case = {entry.fact.body.stream_id for entry in begun}
     yield from (f"{report_id} was accepted and forgotten" for report_id in accepted - with_case)
     yield from (f"{report_id} has a case from nowhere" for report_id in with_case - accepted)
 
@@ -193,9 +199,9 @@ def every_fixed_case_earns_its_points(evidence: Evidence) -> Iterator[str]:
 def every_order_reaches_its_unit(evidence: Evidence) -> Iterator[str]:
     """At least once, always with the same content, and none that the log does not know."""
     due = {
-        (entry.stored.sequence, body.unit, body.case_id)
-        for entry in evidence.facts(CaseDispatched, ReworkOrdered)
-        if isinstance(body := entry.fact.body, CaseDispatched | ReworkOrdered)
+        (entry.stored.sequence, unit, entry.fact.body.stream_id)
+        for entry in evidence.log
+        for unit in _ordered(entry)
     }
     came = {(order.sequence, order.unit, order.case_id) for order in evidence.orders}
     yield from (f"never came: {what}" for what in sorted(due - came))
@@ -204,6 +210,18 @@ def every_order_reaches_its_unit(evidence: Evidence) -> Iterator[str]:
     for order_id, same in groupby(by_id, key=lambda order: order.order_id):
         if len({order.model_dump_json() for order in same}) > 1:
             yield f"{order_id} came with different content"
+
+
+def _ordered(entry: Entry) -> Iterator[str]:
+    """The units that a fact sends out."""
+    match entry.fact.body:
+        case CaseDispatched(unit=unit, task=task, supporting=supporting):
+            yield unit
+            yield from supporting if task is Task.HANDLE else ()
+        case ReworkOrdered(unit=unit) | CheckOrdered(unit=unit) | SupportAsked(unit=unit):
+            yield unit
+        case WorkResolved(verifier=str(verifier)):
+            yield verifier
 
 
 def nothing_is_parked(evidence: Evidence) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tests.journey.driver import Chronicle, Driver
 from tests.journey.evidence import Evidence
 from tests.journey.history import unknown_tries
 from tests.journey.house import House
-from tests.journey.scenario import scenario
+from tests.journey.scenario import ALL, Share, scenario
 from tests.notify.receiver import SECRET, receiving
 
 BOOK = Rulebook.model_validate(load_rulebook())
@@ -26,9 +26,6 @@ ACK_WAIT = 2.0
 """Seconds until an unanswered delivery is made again, in a journey."""
 MOODS = [204, 500, 204, 204, 503, 204]
 """What a receiver of webhooks answers first; the last stays."""
-REPORTS = 200
-"""All that the story has."""
-
 Faults = Callable[[House], Awaitable[None]]
 """What befalls a house while a journey is under way."""
 
@@ -44,6 +41,8 @@ class Pace:
     think: float = 0.0
     """The longest that anybody waits before acting."""
     at_once: int = 12
+    share: Share = ALL
+    """Of the story: journeys in one house take different ones."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ async def journey(
 ) -> Recording:
     """Play, let the house come to rest, and read everything."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    story = scenario(name, BOOK, reports=REPORTS, seed=seed, on=yesterday)
+    story = scenario(name, BOOK, seed=seed, on=yesterday, share=pace.share)
     unknown_before = unknown_tries(chronicle.history)
     async with open_crew(house, BOOK, chronicle.orders) as crew, _webhook(chronicle) as url:
         await quiet.hurry(crew, ACK_WAIT)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contracts.case import CaseJoined, CaseOpened, CaseSeparated, Nearby, ReportJoined
 from contracts.envelope import Command, Fact, Issued, Recorded, Refused
 from contracts.notice import NoticeDelivered, RecordDelivery
+from contracts.report import Position
 from contracts.rulebook import in_force
 from eventlog.decider import Decider
 from services.intake.decider.party import PARTY
@@ -14,7 +16,7 @@ from services.intake.decider.report import REPORT
 from services.notify.decider import NOTICE
 from services.points import reactions as points_reactions
 from services.points.decider import ACCOUNT
-from services.router import reactions as router_reactions
+from services.router import reactions
 from services.router.decider.case import CASE
 from services.router.rules import Rules
 from tests.journey.evidence import Entry, Evidence
@@ -63,10 +65,35 @@ def _command(evidence: Evidence, entry: Entry, by_id: Mapping[str, Recorded]) ->
         case "account" if cause is not None:
             return points_reactions.award(cause)
         case "case" if cause is not None:
-            return router_reactions.open_case(cause)
+            return _on_case(evidence, cause, body)
         case _:
             op = evidence.sent.get(fact.command_id)
             return op.command if op else None
+
+
+def _on_case(evidence: Evidence, cause: Recorded, fact: Fact) -> Command | None:
+    """What router asks of a case because of a fact: to open, to gather a report, to let it go."""
+    match cause.body, fact:
+        case CaseJoined() as joined, CaseSeparated():
+            return reactions.apart(joined)
+        case CaseJoined(), ReportJoined(report_id=report_id):
+            return next((g for g in reactions.gather(cause) if g.report_id == report_id), None)
+        case CaseSeparated(), _:
+            return reactions.drop(cause)
+    command = reactions.open_case(cause)
+    if command is None or not isinstance(fact, CaseJoined):
+        return command
+    return command.model_copy(update={"nearby": tuple(_as_seen(evidence, fact.into))})
+
+
+def _as_seen(evidence: Evidence, case_id: str) -> Iterator[Nearby]:
+    """The open case that a report joined, as it was found on the map."""
+    for entry in evidence.facts(CaseOpened):
+        match entry.fact.body:
+            case CaseOpened(case_id=found, condition=str(code), position=Position() as at):
+                if found == case_id:
+                    opened = entry.fact.happened_at
+                    yield Nearby(case_id=found, condition=code, position=at, opened_at=opened)
 
 
 def _issued(command: Command, fact: Recorded) -> Issued[Command]:

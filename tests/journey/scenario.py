@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -11,7 +11,9 @@ from itertools import cycle, islice
 from random import Random
 
 from cli.story.story import Fate, StoryReport, day
+from contracts.case import DispatchCase
 from contracts.rulebook import Rulebook
+from services.router.duplicates import metres_between
 
 MIXTURE = (
     Fate.RETURNED_AND_REWORKED,
@@ -26,6 +28,21 @@ MIXTURE = (
 """Which fates follow each other; a fate that has run out is passed over."""
 
 
+APART_METRES = 300
+"""Farther than any rule looks for the same hazard."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One of so many equal shares of the story, counted from 0."""
+
+    number: int
+    of: int
+
+
+ALL = Share(0, 1)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What is played, and the name that tells its ids from those of other journeys."""
@@ -34,19 +51,48 @@ class Scenario:
     reports: tuple[StoryReport, ...]
 
 
-def scenario(name: str, book: Rulebook, *, reports: int, seed: int, on: date) -> Scenario:
-    """So many reports of the story of the day `on`, in an order that the seed deals."""
+def scenario(
+    name: str, book: Rulebook, *, seed: int, on: date, share: Share = ALL, most: int = 200
+) -> Scenario:
+    """Reports of the story of the day `on`, in an order that the seed deals.
+
+    Journeys in one house take different shares: the same hazard reported again while its case is
+    open would join that case, and the story knows nothing of that.
+    """
     dice = Random(seed)
     waiting: defaultdict[Fate, list[StoryReport]] = defaultdict(list)
-    for told in day(book, on=on).reports:
-        waiting[told.fate].append(told)
+    for number, told in enumerate(_apart(day(book, on=on).reports)):
+        if number % share.of == share.number:
+            waiting[told.fate].append(told)
     for same in waiting.values():
         dice.shuffle(same)
-    chosen = list(islice(_mixed(waiting), reports))
+    chosen = list(islice(_mixed(waiting), most))
     dice.shuffle(chosen)
     return Scenario(
         name, tuple(_renamed(report, f"{name}-{report.report_id}") for report in chosen)
     )
+
+
+def _apart(reports: Iterable[StoryReport]) -> Iterator[StoryReport]:
+    """Those that no rule takes for the same hazard as another, at whatever time they come."""
+    kept: list[StoryReport] = []
+    for report in reports:
+        if not any(_kinds(report) & _kinds(other) and _near(report, other) for other in kept):
+            kept.append(report)
+            yield report
+
+
+def _kinds(report: StoryReport) -> set[str]:
+    """What the report is filed as, at first or after a dispatcher has corrected it."""
+    corrected = {
+        step.command.service_code for step in report.steps if isinstance(step.command, DispatchCase)
+    }
+    return {code for code in {report.submit.service_code, *corrected} if code}
+
+
+def _near(one: StoryReport, other: StoryReport) -> bool:
+    here, there = one.submit.position, other.submit.position
+    return here is None or there is None or metres_between(here, there) < APART_METRES
 
 
 def _mixed(waiting: dict[Fate, list[StoryReport]]) -> Iterator[StoryReport]:

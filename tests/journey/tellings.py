@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from contracts.account import PointsAwarded
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
+    CaseJoined,
     CaseRejected,
+    CheckOrdered,
     CloseOutcome,
     ReworkOrdered,
+    SupportAsked,
+    Task,
     WorkResolved,
 )
 from contracts.envelope import Fact
@@ -23,6 +28,22 @@ from tests.journey.evidence import Evidence
 
 Told = tuple[int, str, NoticeKind]
 """The fact that somebody is told about, who, and what kind of thing."""
+TOLD: Final[Mapping[type[Fact], tuple[tuple[str, NoticeKind], ...]]] = {
+    ReportAccepted: (("rider_id", NoticeKind.REPORT_RECEIVED),),
+    ReportRefused: (("rider_id", NoticeKind.REPORT_REFUSED),),
+    CaseRejected: (("rider_id", NoticeKind.CASE_REJECTED),),
+    CaseJoined: (("rider_id", NoticeKind.REPORT_JOINED),),
+    CaseDispatched: (
+        ("rider_id", NoticeKind.CASE_DISPATCHED),
+        ("unit", NoticeKind.WORK_ORDERED),
+    ),
+    CheckOrdered: (("unit", NoticeKind.CHECK_ORDERED),),
+    SupportAsked: (("unit", NoticeKind.SUPPORT_ORDERED),),
+    WorkResolved: (("rider_id", NoticeKind.WORK_RESOLVED),),
+    ReworkOrdered: (("unit", NoticeKind.REWORK_ORDERED),),
+    PointsAwarded: (("rider_id", NoticeKind.POINTS_AWARDED),),
+}
+"""The fields that name who is told, and of what, in the facts that a journey comes by."""
 
 
 def every_notice_is_told_once(evidence: Evidence) -> Iterator[str]:
@@ -74,27 +95,24 @@ def _due(evidence: Evidence) -> Iterator[Told]:
         for service in document.services
     }
     for entry in evidence.log:
+        told: dict[str, NoticeKind] = {}
         for receiver, kind in _tellings(entry.fact.body, earning):
+            told.setdefault(receiver, kind)  # nobody is told of one fact twice
+        for receiver, kind in told.items():
             yield entry.stored.sequence, receiver, kind
 
 
 def _tellings(fact: Fact, earning: set[str]) -> Iterator[tuple[str, NoticeKind]]:
+    for field, kind in TOLD.get(type(fact), ()):
+        yield getattr(fact, field), kind
     match fact:
-        case ReportAccepted(rider_id=rider):
-            yield rider, NoticeKind.REPORT_RECEIVED
-        case ReportRefused(rider_id=rider):
-            yield rider, NoticeKind.REPORT_REFUSED
-        case CaseRejected(rider_id=rider):
-            yield rider, NoticeKind.CASE_REJECTED
-        case CaseDispatched(rider_id=rider, unit=unit):
-            yield rider, NoticeKind.CASE_DISPATCHED
-            yield unit, NoticeKind.WORK_ORDERED
-        case WorkResolved(rider_id=rider):
-            yield rider, NoticeKind.WORK_RESOLVED
-        case ReworkOrdered(unit=unit):
-            yield unit, NoticeKind.REWORK_ORDERED
-        case CaseClosed(rider_id=rider, outcome=outcome, service_code=code):
+        case CaseDispatched(task=Task.HANDLE, supporting=supporting):
+            for helper in supporting:
+                yield helper, NoticeKind.SUPPORT_ORDERED
+        case WorkResolved(verifier=str(verifier)):
+            yield verifier, NoticeKind.VERIFY_ORDERED
+        case CaseClosed(rider_id=rider, outcome=outcome, service_code=code, gathered=gathered):
             if outcome is not CloseOutcome.FIXED or code not in earning:
                 yield rider, NoticeKind.CASE_CLOSED
-        case PointsAwarded(rider_id=rider):
-            yield rider, NoticeKind.POINTS_AWARDED
+            for joined in gathered:
+                yield joined.rider_id, NoticeKind.CASE_CLOSED
