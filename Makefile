@@ -1,5 +1,6 @@
 # Every target does its own set-up: a fresh clone needs python3 (3.11 or later) and make, no more.
 #   make test ARGS="tests/eventlog -k conflict"     passes ARGS on, also for demo and bench
+#   make faults FAULT_SEEDS=4,5                     throws other dice
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv
