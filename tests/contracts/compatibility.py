@@ -20,13 +20,23 @@ WORDING: Final = ("title", "description")
 
 def breaking(old: Schema, new: Schema) -> list[str]:
     """Every way in which a reader of `new` refuses what a writer of `old` wrote; empty: none."""
-    if old == new:
+    if _unworded(old) == _unworded(new):
         return []
     written, read = closed(old), _inlined(new, new, closed=False)
     found = list(dict.fromkeys(_breaks(written, read, "")))
     if not found and not _accepts(written, read):
         return ["the schema as a whole accepts less than before"]
     return found
+
+
+def _unworded(part: Any) -> Any:
+    """A schema without its titles and descriptions, which nothing is read by."""
+    if isinstance(part, list):
+        return [_unworded(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    said = {"title", "description"}
+    return {k: _unworded(v) for k, v in part.items() if k not in said or isinstance(v, dict)}
 
 
 def closed(schema: Schema) -> Schema:
