@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -191,6 +192,7 @@ class _Crew:
                     task = asyncio.ensure_future(handle(order))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
+                    task.add_done_callback(_told)
 
         pullers = [asyncio.create_task(pull()) for _ in range(8)]
         try:
@@ -222,6 +224,12 @@ class _Crew:
                 await asyncio.sleep(0.01)
         finally:
             await pool.close()
+
+
+def _told(task: asyncio.Future[Any]) -> None:
+    """Say what broke in handling an order: nobody waits for it."""
+    if not task.cancelled() and (error := task.exception()):
+        print(f"an order was not handled: {error}", file=sys.stderr, flush=True)
 
 
 async def _count(pool: Any, query: str) -> int:
