@@ -19,7 +19,7 @@ from tests.journey.playing import ACK_WAIT, HOOKED, Pace, Recording, journey
 from tests.journey.scenario import Share
 
 SEED = 20260522
-PACES = [Pace(reports=30, every=0.2, think=0.3, share=Share(n, 3)) for n in range(3)]
+PACES = [Pace(reports=24, every=0.2, think=0.3, share=Share(n, 3)) for n in range(3)]
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -56,7 +56,7 @@ def test_servers_are_killed_while_at_work(house: House, chronicle: Chronicle) ->
 
 
 def test_services_that_stand_still_are_told_again(house: House, chronicle: Chronicle) -> None:
-    pauses = [pause(2 * ACK_WAIT, "router"), pause(2 * ACK_WAIT, "points", "notify")]
+    pauses = [pause(1.5 * ACK_WAIT, "router"), pause(1.5 * ACK_WAIT, "points", "notify")]
     faults = one_after_the_other(pauses, Random(SEED), rest=(0.2, 0.5))
     left = uvloop.run(journey(house, chronicle, "paused", PACES[2], seed=SEED + 2, faults=faults))
     hold_all_laws(left)

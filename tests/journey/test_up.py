@@ -22,7 +22,7 @@ from tests.journey.laws import broken
 from tests.journey.playing import HOOKED, Pace, journey
 
 SEED = 20260522
-PACE = Pace(reports=20, every=0.15, think=0.3)
+PACE = Pace(reports=12, every=0.2, think=0.3)
 
 pytestmark = pytest.mark.timeout(240)
 
