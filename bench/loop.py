@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
+from math import cos, degrees, radians
 from typing import Any, Final
 
 import nats.errors
@@ -30,14 +31,16 @@ from eventlog.asking import ask
 from eventlog.connect import connect_postgres
 from eventlog.project import position
 from eventlog.read import head
+from services.router.duplicates import EARTH_METRES
 from services.router.places import Places
+from services.router.rules import Rules
 
 UNIT: Final = "fire"
 SERVICE: Final = "fire-lane"
 """Goes straight to its department: submit, accept, resolve, verify."""
 INSPECTION: Final = "inspection"
-APART: Final = 0.00034
-"""Degrees: just more than thirty metres, so that no report is about the same thing as another."""
+BEYOND: Final = 1.05
+"""Of the radius within which two reports are about the same thing: no case joins another."""
 RIDERS: Final = 300
 AT_A_TIME: Final = 128
 RUNS: Final = 5
@@ -83,14 +86,18 @@ async def measure(
 @cache
 def _places() -> tuple[Position, ...]:
     """Points all over the district, each far enough from the others to be a case of its own."""
-    document = Rulebook.model_validate(load_rulebook()).places
-    areas = Places(document)
+    book = Rulebook.model_validate(load_rulebook())
+    rules, areas = Rules(book), Places(book.places)
     west, south, east, north = shapely.total_bounds(areas.shapes)
-    columns, rows = int((east - west) / APART), int((north - south) / APART)
+    filed = rules.filed(SERVICE)
+    assert filed is not None
+    apart = BEYOND * rules.duplicates(filed.condition).radius_metres
+    upwards = degrees(apart / EARTH_METRES)
+    sideways = upwards / cos(radians(north))
     points = (
-        Position(lat=south + row * APART, lng=west + column * APART)
-        for row in range(rows)
-        for column in range(columns)
+        Position(lat=south + row * upwards, lng=west + column * sideways)
+        for row in range(int((north - south) / upwards))
+        for column in range(int((east - west) / sideways))
     )
     return tuple(point for point in points if areas.area_of(point))
 
