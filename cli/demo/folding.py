@@ -28,7 +28,7 @@ def breaks(text: str, width: int) -> Iterator[int]:
             last = place
         used += cell_len(letter)
         if used > width and letter != " " and place > begin:
-            begin = last if last > begin else place
+            begin = last if last > begin and cell_len(text[last : place + 1]) <= width else place
             yield begin
             used = cell_len(text[begin : place + 1])
 

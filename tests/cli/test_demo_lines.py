@@ -6,7 +6,7 @@ from collections import Counter
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -41,6 +41,7 @@ def folded(text: str, width: int) -> list[str]:
 # ---------------------------------------------------------------- folding
 
 
+@example("1111园，", 3)
 @given(st.text(st.sampled_from("桃园街道，。“”A b1—"), max_size=60), st.integers(2, 30))
 def test_nothing_is_lost_and_no_line_is_too_wide(text: str, width: int) -> None:
     lines = folded(text, width)

@@ -35,6 +35,11 @@ PATIENCE = 20.0
 Handler = Callable[[Msg], Coroutine[Any, Any, None]]
 
 
+def answered(info: ConsumerInfo) -> bool:
+    """Whether the consumer has been told what became of its first message."""
+    return info.ack_floor is not None and info.ack_floor.stream_seq > 0
+
+
 @dataclass
 class Room:
     """A connected service, and the one who set it up."""
@@ -57,7 +62,7 @@ class Room:
 
     async def until_answered(self) -> ConsumerInfo:
         async with asyncio.timeout(PATIENCE):
-            while (info := await self.consumer()).num_ack_pending or not info.ack_floor:
+            while (info := await self.consumer()).num_ack_pending or not answered(info):
                 await asyncio.sleep(0.02)
         return info
 

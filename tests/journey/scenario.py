@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from itertools import cycle, islice
 from random import Random
 
 from cli.story.story import Fate, StoryReport, day
@@ -66,10 +65,12 @@ def scenario(
             waiting[told.fate].append(told)
     for same in waiting.values():
         dice.shuffle(same)
-    chosen = list(islice(_mixed(waiting), most))
-    dice.shuffle(chosen)
+    chosen: list[StoryReport] = []
+    for together in _rounds(waiting):
+        dice.shuffle(together)
+        chosen += together
     return Scenario(
-        name, tuple(_renamed(report, f"{name}-{report.report_id}") for report in chosen)
+        name, tuple(_renamed(report, f"{name}-{report.report_id}") for report in chosen[:most])
     )
 
 
@@ -95,12 +96,10 @@ def _near(one: StoryReport, other: StoryReport) -> bool:
     return here is None or there is None or metres_between(here, there) < APART_METRES
 
 
-def _mixed(waiting: dict[Fate, list[StoryReport]]) -> Iterator[StoryReport]:
-    for fate in cycle(MIXTURE):
-        if waiting[fate]:
-            yield waiting[fate].pop()
-        elif not any(waiting.values()):
-            return
+def _rounds(waiting: dict[Fate, list[StoryReport]]) -> Iterator[list[StoryReport]]:
+    """The mixture again and again, so that a short journey meets every fate too."""
+    while any(waiting.values()):
+        yield [waiting[fate].pop() for fate in MIXTURE if waiting[fate]]
 
 
 def _renamed(report: StoryReport, report_id: str) -> StoryReport:
