@@ -89,9 +89,7 @@ def _places() -> tuple[Position, ...]:
     book = Rulebook.model_validate(load_rulebook())
     rules, areas = Rules(book), Places(book.places)
     west, south, east, north = shapely.total_bounds(areas.shapes)
-    filed = rules.filed(SERVICE)
-    assert filed is not None
-    apart = BEYOND * rules.duplicates(filed.condition).radius_metres
+    apart = BEYOND * rules.duplicates(rules.services[SERVICE].default).radius_metres
     upwards = degrees(apart / EARTH_METRES)
     sideways = upwards / cos(radians(north))
     points = (

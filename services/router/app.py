@@ -8,17 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
-from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import uvloop
 
 from contracts.case import (
     CaseJoined,
-    CaseOpened,
     CaseRefusal,
     CaseSeparated,
-    Nearby,
     OpenCase,
     ReadCase,
     RingClock,
@@ -30,7 +27,7 @@ from contracts.report import ReportAccepted
 from contracts.rulebook import NONE_PUBLISHED, Published, PublishRulebook, gathered, in_force
 from eventlog.connect import connect_postgres
 from eventlog.deliveries import TRANSIENT, NotReady
-from eventlog.execute import Execution
+from eventlog.execute import Done, Execution
 from eventlog.logs import set_up_logs
 from eventlog.read import read_stream
 from eventlog.receiving import reacting
@@ -45,6 +42,7 @@ from services.router.decider.evaluation import EVALUATION, Snapshot
 from services.router.evaluation import month_of, summaries
 from services.router.files import case_file, may_read
 from services.router.lifecycle import TABLE, Who
+from services.router.openings import Openings
 from services.router.rules import Rules
 from services.router.watch import Watch, keep_time
 
@@ -53,8 +51,6 @@ CASE_COMMANDS: Final[tuple[type[Command], ...]] = tuple(
     move.command for move in TABLE if move.who is not Who.HOUSE
 )
 """What can be asked of router from outside; what the house does by itself is not to be had."""
-CELL: Final = 100
-"""Reports are looked at one after another within a hundredth of a degree, about a kilometre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +64,7 @@ class Desk:
     months: Execution[evaluation.State, Snapshot]
     watch: Watch
     compiled: dict[str, Rules] = field(default_factory=dict)
-    turns: WeakValueDictionary[tuple[str, int, int], asyncio.Lock] = field(
-        default_factory=WeakValueDictionary
-    )
+    openings: Openings = field(default_factory=Openings)
 
     def rules_at(self, at: datetime) -> Rules:
         """The rules in force at a moment, made ready once."""
@@ -123,26 +117,16 @@ class Desk:
             await self._open(issued, rules)
             return
         at, code = command.position, filed.condition.code
-        key = (code, int(at.lat * CELL), int(at.lng * CELL))
-        turn = self.turns.setdefault(key, asyncio.Lock())
-        async with turn:
-            rule = rules.duplicates(filed.condition)
-            nearby = await self.watch.nearby(code, at, issued.at, rule)
+        rule = rules.duplicates(filed.condition)
+        async with self.openings.turn(code, at, rule.radius_metres) as turn:
+            nearby = turn.nearby(await self.watch.nearby(code, at, issued.at, rule))
             seen = command.model_copy(update={"nearby": nearby})
-            await self._open(replace(issued, command=seen), rules)
+            done = await self._open(replace(issued, command=seen), rules)
+            turn.opened(done.facts, issued.at, done.sequence)
 
-    async def _open(self, issued: Issued[OpenCase], rules: Rules) -> None:
-        done = await self.cases.carry_out(issued, issued.command.report_id, rules, likely_new=True)
-        for fact in done.facts:
-            if isinstance(fact, CaseOpened) and fact.position and fact.condition:
-                self.watch.opened(
-                    Nearby(
-                        case_id=fact.case_id,
-                        condition=fact.condition,
-                        position=fact.position,
-                        opened_at=issued.at,
-                    )
-                )
+    async def _open(self, issued: Issued[OpenCase], rules: Rules) -> Done:
+        case_id = issued.command.report_id
+        return await self.cases.carry_out(issued, case_id, rules, likely_new=True)
 
     async def gather(self, fact: Recorded) -> None:
         """Tell a case of the reports that join it, and of those that leave it."""

@@ -1,15 +1,13 @@
 """What router looks up in its own tables: what is open nearby, and what the clock must hear.
 
 The tables may be a moment behind the log. What the clock hears twice is decided once: its command
-id is the moment, and the state of the case knows what it has heard. A duplicate that the tables do
-not show yet is found among what this process has opened itself.
+id is the moment, and the state of the case knows what it has heard.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -24,6 +22,7 @@ from eventlog.columns import columns_of
 from services.router.duplicates import around
 from services.router.evaluation import Period
 from services.router.lifecycle import OPEN
+from services.router.openings import Shown
 from services.router.tables.course import CourseRow
 
 log = structlog.get_logger()
@@ -35,17 +34,18 @@ AT_A_TIME: Final = 500
 SIDE_BY_SIDE: Final = 64
 HEARD_FOR: Final = 30.0
 """Seconds for which a moment is not asked for again: until the tables show what came of it."""
-REMEMBERED: Final = 5_000
-"""Cases opened by this process that are looked at beside the tables."""
 
 DUE: Final = (
     'SELECT case_id, next_at FROM router."case" WHERE next_at < $1'
     " AND (next_at, case_id) > ($2, $3) ORDER BY next_at, case_id LIMIT $4"
 )
 NEARBY: Final = (
+    "SELECT last_sequence, found.* FROM router.checkpoint LEFT JOIN ("
     'SELECT case_id, condition, lat, lng, opened_at FROM router."case" WHERE condition = $1'
     " AND lat BETWEEN $2 AND $3 AND lng BETWEEN $4 AND $5 AND opened_at >= $6 AND step = ANY($7)"
+    ") AS found ON true"
 )
+"""One statement, so that the cases are those of the place that the checkpoint tells."""
 COURSES: Final = (
     "SELECT * FROM router.course"
     " WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1 OR due_at >= $1)"
@@ -65,41 +65,32 @@ class Watch:
 
     def __init__(self, tables: asyncpg.Pool) -> None:
         self._tables = tables
-        self._opened: deque[Nearby] = deque(maxlen=REMEMBERED)
         self._heard: dict[Due, float] = {}
 
     async def nearby(
         self, condition: str, position: Position, at: datetime, rule: Duplicates
-    ) -> tuple[Nearby, ...]:
-        """The open cases of a condition around a point, as far as they are known here."""
+    ) -> Shown:
+        """The open cases of a condition around a point that the tables show."""
         south, west, north, east = around(position, rule.radius_metres)
         since = at - timedelta(hours=rule.window_hours)
-        found = {
-            one.case_id: one
-            for one in self._opened
-            if one.condition == condition
-            and south <= one.position.lat <= north
-            and west <= one.position.lng <= east
-        }
         try:
             rows = await self._tables.fetch(
                 NEARBY, condition, south, north, west, east, since, list(OPEN)
             )
         except NOT_THERE as error:
             log.warning("duplicates_not_looked_for", condition=condition, error=str(error))
-            rows = []
-        for row in rows:
-            found[row["case_id"]] = Nearby(
+            return Shown((), 0)
+        cases = tuple(
+            Nearby(
                 case_id=row["case_id"],
                 condition=row["condition"],
                 position=Position(lat=row["lat"], lng=row["lng"]),
                 opened_at=row["opened_at"],
             )
-        return tuple(found[case_id] for case_id in sorted(found))
-
-    def opened(self, case: Nearby) -> None:
-        """This process has just opened a case; the tables will show it in a moment."""
-        self._opened.append(case)
+            for row in rows
+            if row["case_id"] is not None
+        )
+        return Shown(cases, max((row["last_sequence"] for row in rows), default=0))
 
     async def courses(self, period: Period) -> tuple[list[CourseRow], int]:
         """The cases that a period may count, and the place of the log that they stand at."""
