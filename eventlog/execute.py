@@ -185,7 +185,14 @@ class Execution(Generic[S, R]):
         )
 
     async def state(self, stream_id: str, *, at_least: int = 0, fresh: bool = False) -> S:
-        """The state of a stream id as seen here, not older than `at_least`; or `fresh`."""
+        """The state of a stream id as seen here, not older than `at_least`; or `fresh`.
+
+        A fact of our own may be heard before the server has told us that it is stored: whoever is
+        at work on the stream id is waited for, rather than reading what we are about to know.
+        """
+        if not fresh and (turn := self._turns.get(stream_id)):
+            async with turn:
+                pass
         kept = self._views.get(stream_id)
         if fresh or kept is None or kept.sequence < at_least:
             kept = await self._look(stream_id)

@@ -36,7 +36,7 @@ from contracts.envelope import (
     Refused,
 )
 from eventlog.append import Appender, Busy, LogFull
-from eventlog.connect import broker_options, connect_postgres
+from eventlog.connect import broker_options, connect_postgres, read_headers_fast
 from eventlog.decider import Decider
 from eventlog.deliveries import TRANSIENT, Deliveries, DeliveryHandler, NotReady
 from eventlog.execute import Execution
@@ -256,9 +256,10 @@ class Service:
     async def _connect(self) -> None:
         await self.broker.connect()
         self.nc = self.broker.config.connection_state.connection
+        read_headers_fast(self.nc)
         self.js = self.nc.jetstream(timeout=5)
         self.appender = await self.appender_for(LOG)
-        self._pool = await connect_postgres(self.settings.keys_url)
+        self._pool = await connect_postgres(self.settings.keys_url, tidy=False)
         self.keys = KeyStore(self._pool, read_master_key(self.settings.master_key_file))
 
     async def _close(self) -> None:

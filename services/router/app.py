@@ -218,7 +218,7 @@ async def main() -> None:
     """Run router until it is told to stop."""
     settings = Settings.from_environment()
     set_up_logs(ROOM, settings.log_format)
-    tables = await connect_postgres(settings.database_url)
+    tables = await connect_postgres(settings.database_url, tidy=False)
     try:
         async with Service.open(ROOM, settings) as service:
             desk = await wire(service, Watch(tables))
