@@ -192,6 +192,8 @@ async def building(
             yield build
         finally:
             if not connection.is_closed():
+                if connection.is_in_transaction():  # its BEGIN was cancelled when it had begun
+                    await connection.execute("ROLLBACK")
                 await connection.execute(drop)
 
 

@@ -248,7 +248,7 @@ async def test_a_fact_that_cannot_be_folded_stops_a_rebuild_and_changes_nothing(
     assert await rows(pool, SCHEMAS) == [("tally",)]
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize("seconds", [0.0, 0.006, 0.028, 0.05, 0.2])
 async def test_a_rebuild_that_is_interrupted_leaves_nothing_behind(
     log_site: Site, js: JetStreamContext, pool: asyncpg.Pool, seconds: float
 ) -> None:
