@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,7 @@ from contracts.case import (
     WorkVerified,
 )
 from contracts.envelope import Recorded
+from eventlog.columns import changed
 from services.router import timers
 from services.router.timers import Timers
 
@@ -130,44 +131,38 @@ class CaseRow:
             verify_by=self.verify_by,
         )
 
-    def waiting_for(self, waits: Timers) -> CaseRow:
-        """The row with these timers."""
-        return replace(
-            self,
-            check_by=waits.check_by,
-            accept_by=waits.accept_by,
-            warn_at=waits.warn_at,
-            due_by=waits.due_at,
-            escalate_at=waits.escalate_at,
-            resume_at=waits.resume_at,
-            verify_by=waits.verify_by,
-            next_at=waits.next_at,
-        )
-
 
 def case(row: CaseRow | None, fact: Recorded) -> CaseRow | None:
     """The case after a fact. History waits for nothing: its moments are long over."""
-    after = _told(row, fact)
-    if after is None:
-        return None
-    waits = timers.NONE if fact.history else timers.after(after.timers, fact.body)
-    return replace(after.waiting_for(waits), sequence=fact.sequence)
-
-
-def _told(row: CaseRow | None, fact: Recorded) -> CaseRow | None:
     match fact.body:
         case CaseOpened() | CheckOrdered() | CaseJoined() as told:
-            return _known(row, told, fact)
+            row = row or _first(told, fact)
+            changes = _known(told, fact)
         case CaseRejected():
-            return row and replace(row, step=Step.REJECTED, unit=None, due_at=None)
-    return replace(row, **_changes(row, fact)) if row else None
+            changes = {"step": Step.REJECTED, "unit": None, "due_at": None}
+        case _:
+            changes = _changes(row, fact) if row else {}
+    if row is None:
+        return None
+    waits = timers.NONE if fact.history else timers.after(row.timers, fact.body)
+    return changed(row, changes | _waiting(waits) | {"sequence": fact.sequence})
 
 
-def _known(
-    row: CaseRow | None, told: CaseOpened | CheckOrdered | CaseJoined, fact: Recorded
-) -> CaseRow:
-    """What the case is about, as it was told first, or again after a check or a separation."""
-    row = row or CaseRow(
+def _waiting(waits: Timers) -> dict[str, Any]:
+    return {
+        "check_by": waits.check_by,
+        "accept_by": waits.accept_by,
+        "warn_at": waits.warn_at,
+        "due_by": waits.due_at,
+        "escalate_at": waits.escalate_at,
+        "resume_at": waits.resume_at,
+        "verify_by": waits.verify_by,
+        "next_at": waits.next_at,
+    }
+
+
+def _first(told: CaseOpened | CheckOrdered | CaseJoined, fact: Recorded) -> CaseRow:
+    return CaseRow(
         case_id=told.case_id,
         report_id=told.report_id,
         rider_id=told.rider_id,
@@ -178,23 +173,27 @@ def _known(
         opened_at=fact.happened_at,
         sequence=fact.sequence,
     )
-    row = replace(
-        row,
-        service_code=told.service_code,
-        condition=told.condition,
-        lat=told.position.lat if told.position else None,
-        lng=told.position.lng if told.position else None,
-        area=told.area,
-        street=told.street,
-        rulebook=told.rulebook,
-    )
+
+
+def _known(told: CaseOpened | CheckOrdered | CaseJoined, fact: Recorded) -> dict[str, Any]:
+    """What the case is about, as it was told first, or again after a check or a separation."""
+    about = {
+        "service_code": told.service_code,
+        "condition": told.condition,
+        "lat": told.position.lat if told.position else None,
+        "lng": told.position.lng if told.position else None,
+        "area": told.area,
+        "street": told.street,
+        "rulebook": told.rulebook,
+    }
     match told:
         case CaseOpened():
-            return replace(row, opened_at=fact.happened_at, origin=None)
+            return about | {"opened_at": fact.happened_at, "origin": None}
         case CheckOrdered(unit=unit, due_at=due_at):
-            return replace(row, step=Step.CHECKING, unit=unit, inspector=unit, due_at=due_at)
+            checking = {"step": Step.CHECKING, "unit": unit, "inspector": unit}
+            return about | checking | {"due_at": due_at}
         case CaseJoined(into=into):
-            return replace(row, step=Step.JOINED, origin=into, unit=None, due_at=None)
+            return about | {"step": Step.JOINED, "origin": into, "unit": None, "due_at": None}
 
 
 def _changes(row: CaseRow, fact: Recorded) -> dict[str, Any]:

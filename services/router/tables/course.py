@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,6 +31,7 @@ from contracts.case import (
     WorkTransferred,
 )
 from contracts.envelope import Recorded
+from eventlog.columns import changed
 
 
 class Ended(StrEnum):
@@ -107,7 +108,9 @@ def course(row: CourseRow | None, fact: Recorded) -> CourseRow | None:
     if row is None:
         return None
     after = _moved(row, fact)
-    return after if after is row else replace(_due(after), sequence=fact.sequence)
+    if after is row:
+        return row
+    return changed(after, {"due_at": _due(after), "sequence": fact.sequence})
 
 
 def decisive(row: CourseRow) -> Stay | None:
@@ -119,10 +122,10 @@ def decisive(row: CourseRow) -> Stay | None:
     return stay if stay and stay.ended in (None, Ended.CLOSED) else None
 
 
-def _due(row: CourseRow) -> CourseRow:
+def _due(row: CourseRow) -> datetime | None:
     stay = decisive(row)
     waits = stay is None or (stay.paused and stay.resolved_at is None)
-    return replace(row, due_at=None if waits or stay is None else stay.due_at)
+    return None if waits or stay is None else stay.due_at
 
 
 def _moved(row: CourseRow, fact: Recorded) -> CourseRow:
@@ -133,35 +136,34 @@ def _moved(row: CourseRow, fact: Recorded) -> CourseRow:
             stay = Stay(
                 unit=to.unit, task=to.task, dispatched_at=at, due_at=to.due_at, late=to.late
             )
-            return replace(
-                row,
-                service_code=to.service_code,
-                condition=to.condition,
-                area=to.area,
-                closed_at=None,
-                outcome=None,
-                joined=False,
-                stays=(*row.stays, stay),
-            )
+            about = {
+                "service_code": to.service_code,
+                "condition": to.condition,
+                "area": to.area,
+                "closed_at": None,
+                "outcome": None,
+                "joined": False,
+            }
+            return changed(row, about | {"stays": (*row.stays, stay)})
         case CaseCorrected(service_code=service, condition=condition, area=area):
-            return replace(row, service_code=service, condition=condition, area=area)
+            return changed(row, {"service_code": service, "condition": condition, "area": area})
         case WorkReturned():
             return _ended(row, at, Ended.RETURNED)
         case WorkTransferred():
             return _ended(row, at, Ended.TRANSFERRED)
         case CaseJoined():
-            return replace(_ended(row, at, Ended.JOINED), joined=True)
+            return changed(_ended(row, at, Ended.JOINED), {"joined": True})
         case CaseClosed(outcome=outcome):
             row = _ended(row, at, Ended.CLOSED)
-            return replace(row, closed_at=at, outcome=outcome)
+            return changed(row, {"closed_at": at, "outcome": outcome})
         case CaseReopened(reopens=reopens):
-            return replace(row, reopens=reopens)
+            return changed(row, {"reopens": reopens})
         case TimeoutExcused(unit=unit):
             stays = tuple(
                 stay.model_copy(update={"excused": stay.late and stay.unit == unit})
                 for stay in row.stays
             )
-            return replace(row, stays=stays)
+            return changed(row, {"stays": stays})
         case _:
             return _stayed(row, fact)
 
@@ -192,11 +194,11 @@ def _stayed(row: CourseRow, fact: Recorded) -> CourseRow:
             changes = {"late": True}
         case _:
             return row
-    return replace(row, stays=(*row.stays[:-1], stay.model_copy(update=changes)))
+    return changed(row, {"stays": (*row.stays[:-1], stay.model_copy(update=changes))})
 
 
 def _ended(row: CourseRow, at: datetime, how: Ended) -> CourseRow:
     if not row.stays or row.stays[-1].ended is not None:
         return row
     ended = row.stays[-1].model_copy(update={"ended_at": at, "ended": how})
-    return replace(row, stays=(*row.stays[:-1], ended))
+    return changed(row, {"stays": (*row.stays[:-1], ended)})
