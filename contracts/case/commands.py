@@ -13,6 +13,7 @@ from contracts.case.words import (
     ReturnReason,
     Said,
     SeparationReason,
+    Step,
 )
 from contracts.envelope import (
     CaseId,
@@ -102,6 +103,8 @@ class CorrectCase(Command, room="router"):
     service_code: ServiceCode | None = None
     condition: Id | None = None
     position: Position | None = None
+    asset: Id | None = None
+    """The number on the thing, by which its owner is found."""
     note: Note | None = None
 
 
@@ -203,6 +206,8 @@ class JoinCase(Command, room="router"):
 
     case_id: CaseId
     into: CaseId
+    stands_at: Step | None = Field(default=None, exclude=True)
+    """Where the other one stands, as router sees it; no part of what tells commands apart."""
 
 
 class SeparateCase(Command, room="router"):

@@ -51,6 +51,8 @@ class CaseDispatched(Fact, stream="case"):
     accept_by: Time | None = None
     late: bool = False
     """Whether the clock that goes on here had run out before."""
+    escalate_at: Time | None = None
+    """When a superior is told next, where it is late already."""
     verifier: UnitCode | None = None
     """Who says whether it is done, where the unit is to handle it."""
     rulebook: str

@@ -61,6 +61,8 @@ class CaseRejected(Fact, stream="case"):
     service_code: ServiceCode | None = None
     reasons: tuple[Reason, ...]
     note: Personal[str] | None = None
+    gathered: tuple[Gathered, ...] = ()
+    """Other reports that were about it, while somebody was sent to look."""
     rulebook: str
 
 
@@ -148,6 +150,8 @@ class CaseCorrected(Fact, stream="case"):
     service_code: ServiceCode | None = None
     condition: Id | None = None
     position: Position | None = None
+    asset: Id | None = None
+    """The one that it had, where nobody corrected it."""
     area: Id | None = None
     street: UnitCode | None = None
     note: Personal[str] | None = None

@@ -114,6 +114,9 @@ def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
                 yield Telling(fact.rider_id, NoticeKind.CASE_CLOSED, report_id)
             for joined in fact.gathered:
                 yield Telling(joined.rider_id, NoticeKind.CASE_CLOSED, joined.report_id)
+        case CaseRejected():
+            for joined in fact.gathered:
+                yield Telling(joined.rider_id, NoticeKind.CASE_REJECTED, joined.report_id)
         case CaseEscalated():
             for unit in fact.told:
                 yield Telling(unit, NoticeKind.CASE_ESCALATED, report_id)
@@ -145,7 +148,7 @@ def _notice(
 ) -> Notice:
     language = directory.language_of(telling.receiver, rules)
     body = fact.body
-    if isinstance(body, CaseClosed):  # to a reporter who joined, it is the own report that closes
+    if isinstance(body, CaseClosed | CaseRejected):  # who joined hears of the own report
         body = body.model_copy(update={"report_id": telling.report_id})
     title, text = phrase(telling.kind, body, Speaker.of(language, rules))
     return Notice(

@@ -16,6 +16,7 @@ from contracts.case import (
     CaseJoined,
     CaseRefusal,
     CaseSeparated,
+    JoinCase,
     OpenCase,
     ReadCase,
     RingClock,
@@ -77,6 +78,12 @@ class Desk:
         """Carry out a command on a case."""
         done = await self.cases.carry_out(issued, issued.command.case_id, self.rules_at(issued.at))
         return done.answer(), done.known
+
+    async def join(self, issued: Issued[JoinCase]) -> Handled:
+        """Let a case gather under another one, as that one stands now."""
+        other = await self.cases.state(issued.command.into, fresh=True)
+        seen = issued.command.model_copy(update={"stands_at": other.step})
+        return await self.handle(replace(issued, command=seen))
 
     async def publish(self, issued: Issued[PublishRulebook]) -> Handled:
         """Put a rulebook in force."""
@@ -191,7 +198,9 @@ async def wire(service: Service, watch: Watch) -> Desk:
         watch,
     )
     for kind in CASE_COMMANDS:
-        service.command(kind)(desk.handle)
+        if kind is not JoinCase:
+            service.command(kind)(desk.handle)
+    service.command(JoinCase)(desk.join)
     service.command(PublishRulebook)(desk.publish)
     service.command(PublishMonth)(desk.publish_month)
     service.command(ReadCase)(desk.read)

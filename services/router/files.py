@@ -14,9 +14,13 @@ from services.router.rules import Rules
 
 
 def may_read(actor: str, case: Case, rules: Rules) -> bool:
-    """Whether the party may read the case: its holder, who helps or verifies, and inspection."""
+    """Whether the party may read the case: who must act on it, and inspection.
+
+    Its holder, who helps or verifies, and the dispatcher who is to answer a request.
+    """
     unit = rules.units.get(actor)
-    return actor in (case.unit, case.verifier, *case.supporting) or (
+    asked = case.request.decider if case.request else None
+    return actor in (case.unit, case.verifier, asked, *case.supporting) or (
         unit is not None and unit.kind is UnitKind.INSPECTION
     )
 

@@ -72,7 +72,12 @@ def after(timers: Timers, fact: Fact) -> Timers:
             return Timers(check_by=due_at)
         case CaseDispatched() as to:
             due = None if to.late else to.due_at
-            return Timers(accept_by=to.accept_by, warn_at=to.warn_at, due_at=due)
+            return Timers(
+                accept_by=to.accept_by,
+                warn_at=to.warn_at,
+                due_at=due,
+                escalate_at=to.escalate_at,
+            )
         case WorkAccepted():
             return replace(timers, accept_by=None)
         case WorkResolved(verify_by=verify_by):

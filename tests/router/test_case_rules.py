@@ -6,6 +6,11 @@ import pytest
 
 from contracts import case as c
 from contracts.case import CaseRefusal, ClockName, Why
+from contracts.datum import to_gcj02
+from contracts.envelope import Datum
+from contracts.rulebook import Rulebook
+from services.router.duplicates import metres_between
+from services.router.rules import Rules
 from tests.district import (
     EAST,
     FIRE,
@@ -20,6 +25,7 @@ from tests.district import (
 )
 from tests.given import a
 from tests.router.lives import (
+    ACCEPT,
     HOUR,
     LIMIT,
     MONDAY,
@@ -27,6 +33,7 @@ from tests.router.lives import (
     PASS,
     RESOLVE,
     RETURN,
+    RULES,
     Life,
     at_the_street,
     checking,
@@ -224,3 +231,95 @@ def test_a_street_may_take_the_handling_itself_and_has_the_limit_of_the_conditio
     life = at_the_street().after(dispatch(EAST), EAST)
     assert (life.state.unit, life.state.task) == (EAST, c.Task.HANDLE)
     assert life.state.due_at == life.at + LIMIT
+
+
+def test_a_corrected_place_is_brought_to_wgs84_before_it_is_routed() -> None:
+    seen = to_gcj02(IN_WEST)
+    moved = c.CorrectCase(case_id=REPORT, position=seen)
+    [corrected, _] = handling().when(moved, TRIAGE).facts
+    assert isinstance(corrected, c.CaseCorrected)
+    assert corrected.position is not None
+    assert corrected.position.datum is Datum.WGS84
+    assert metres_between(corrected.position, IN_WEST) < 0.1
+    assert corrected.area == "a-west"
+
+
+def test_whose_it_is_follows_from_the_number_on_it_once_somebody_reads_it() -> None:
+    life = opened(service_code="cover")
+    assert life.state.why is Why.OWNERLESS
+    numbered = c.CorrectCase(case_id=REPORT, asset="33010100017")
+    life = life.after(numbered, TRIAGE)
+    assert (life.state.unit, life.state.asset) == (FIRE, "33010100017")
+    life.when(numbered, TRIAGE).then_refused(CaseRefusal.NOTHING_CORRECTED)
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (c.Step.NONE, CaseRefusal.NO_SUCH_CASE),
+        (c.Step.REJECTED, CaseRefusal.NO_SUCH_CASE),
+        (c.Step.JOINED, CaseRefusal.NOT_ONE_CASE),
+        (c.Step.CLOSED, CaseRefusal.NOT_ONE_CASE),
+    ],
+)
+def test_a_case_joins_only_one_that_is_open(step: c.Step, code: CaseRefusal) -> None:
+    onto = c.JoinCase(case_id=REPORT, into="r-0", stands_at=step)
+    handling().when(onto, TRIAGE).then_refused(code)
+    still = c.JoinCase(case_id=REPORT, into="r-0", stands_at=c.Step.HANDLING)
+    handling().when(still, TRIAGE).then(c.CaseJoined)
+    assert onto.model_dump() == still.model_dump()
+
+
+def test_reporters_who_joined_hear_that_nothing_was_found() -> None:
+    gather = c.GatherReport(case_id=REPORT, report_id="r-2", rider_id="rider-02", platform=SWIFT)
+    life = checking().after(gather, "router")
+    [rejected] = life.when(c.CheckReport(case_id=REPORT, found=False), INSPECTION).facts
+    assert isinstance(rejected, c.CaseRejected)
+    assert [one.report_id for one in rejected.gathered] == ["r-2"]
+
+
+def test_a_third_return_is_told_also_where_lateness_has_led_higher_before() -> None:
+    life = handling().later(LIMIT + 30 * HOUR).heard()
+    assert life.state.level == 3
+    for _ in range(2):
+        life = life.after(RETURN, SANITATION).after(dispatch(SANITATION), EAST)
+    life = life.after(RETURN, SANITATION)
+    told = [(f.because, f.level) for f in life.told(c.CaseEscalated)]
+    assert told == [("overdue", 2), ("overdue", 3), ("returns", 1)]
+    assert life.state.level == 3
+
+
+def test_a_late_case_that_comes_back_to_the_same_unit_is_escalated_further() -> None:
+    late = handling().later(LIMIT + HOUR).heard()
+    back = late.after(RETURN, SANITATION).after(dispatch(SANITATION), EAST)
+    assert back.told(c.CaseDispatched)[-1].late
+    assert back.told(c.CaseEscalated) == []
+    told = back.later(2 * HOUR).heard().told(c.CaseEscalated)
+    assert [(f.because, f.level, f.told) for f in told] == [("overdue", 2, (EAST, TRIAGE))]
+
+
+def test_who_handled_it_once_does_not_verify_it_for_another_unit() -> None:
+    street = at_the_street().after(dispatch(EAST), EAST).after(ACCEPT, EAST)
+    handed_on = street.after(c.TransferWork(case_id=REPORT, unit=SANITATION), EAST)
+    done = handed_on.after(ACCEPT, SANITATION).after(RESOLVE, SANITATION)
+    done.when(PASS, EAST).then_refused(CaseRefusal.HANDLER_MAY_NOT_VERIFY)
+    done.when(PASS, WEST).then(c.WorkVerified, c.CaseClosed)
+
+
+def test_who_was_to_verify_and_is_asked_to_help_does_not_verify() -> None:
+    life = handling(_verified_by(EAST))
+    assert life.state.verifier == EAST
+    helped = life.after(c.AskSupport(case_id=REPORT, unit=EAST), SANITATION)
+    assert helped.after(RESOLVE, SANITATION).told(c.WorkResolved)[-1].verifier == INSPECTION
+    assert life.after(RESOLVE, SANITATION).told(c.WorkResolved)[-1].verifier == EAST
+
+
+def _verified_by(unit: str) -> Rules:
+    given = RULES.book.model_dump(mode="json")
+    given["catalogue"]["services"][0]["conditions"][0] |= {"verified_by": unit, "supporting": []}
+    return Rules(Rulebook.model_validate(given))
+
+
+def test_a_closed_case_says_in_which_area_it_lay() -> None:
+    done = handling().after(RESOLVE, SANITATION).after(PASS, INSPECTION)
+    assert done.told(c.CaseClosed)[-1].area == "b-east"

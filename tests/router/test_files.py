@@ -26,6 +26,7 @@ from tests.district import (
     dispatched,
 )
 from tests.given import NOON
+from tests.router.lives import HOUR, MONDAY, extension, handling
 
 HELD = CASE.fold([OPENED, dispatched(WEST), dispatched(SANITATION, 2)])
 SAID = ReportAccepted(
@@ -55,6 +56,13 @@ SAID = ReportAccepted(
 )
 def test_the_holder_and_inspection_may_read_a_case(actor: str, may: bool) -> None:
     assert may_read(actor, HELD, RULES) is may
+
+
+def test_who_is_to_answer_a_request_may_read_the_case() -> None:
+    asked = handling().after(extension(MONDAY + 8 * HOUR), SANITATION).state
+    assert asked.request is not None
+    assert may_read(asked.request.decider, asked, RULES)
+    assert not may_read(WEST, asked, RULES)
 
 
 def test_the_holder_reads_where_it_is_until_when_and_what_was_said() -> None:

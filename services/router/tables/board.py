@@ -252,11 +252,13 @@ def _of_holding(fact: Recorded, row: CaseRow) -> dict[str, Any] | None:
             return None
 
 
-def _of_handling(fact: Recorded, _: CaseRow) -> dict[str, Any] | None:
+def _of_handling(fact: Recorded, row: CaseRow) -> dict[str, Any] | None:
     at = fact.happened_at
     match fact.body:
-        case WorkResolved():
-            return {"step": Step.RESOLVED, "resolved_at": at, "request": None}
+        case WorkResolved(verifier=verifier):
+            looks = verifier or row.inspector
+            done = {"step": Step.RESOLVED, "resolved_at": at, "inspector": looks}
+            return done | {"request": None, "request_until": None}
         case ReworkOrdered(reworks=reworks):
             return {"step": Step.HANDLING, "reworks": reworks, "resolved_at": None}
         case WorkVerified(verifier=verifier):

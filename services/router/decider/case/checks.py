@@ -105,7 +105,7 @@ def _insist_on_decider(actor: str, case: Case, rules: Rules) -> None:
 
 def insist_on_verifier(actor: str, case: Case, rules: Rules) -> None:
     """Neither handler nor reporter, and somebody whose part it is."""
-    if actor == case.unit or actor in case.supporting:
+    if actor in case.hands:
         raise refused(CaseRefusal.HANDLER_MAY_NOT_VERIFY, f"'{actor}' handled this case")
     if actor in _platforms(case) or actor in _riders(case):
         raise refused(CaseRefusal.REPORTER_MAY_NOT_VERIFY, f"'{actor}' handed the report in")

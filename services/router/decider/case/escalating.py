@@ -13,11 +13,15 @@ from services.router.rules import Rules
 def by_count(
     case: Case, case_id: str, because: EscalationReason, count: int, rules: Rules
 ) -> list[CaseEscalated]:
-    """The highest level that so many returns, reworks or transfers reach, where it is a new one."""
+    """The highest step that so many returns, reworks or transfers reach; none is reached twice.
+
+    A step that is reached right now is told also where another reason has led higher before.
+    """
     reached = [
         step
         for step in rules.escalation
-        if step.level > case.level and (most := _most(step, because)) and count >= most
+        if (most := _most(step, because))
+        and (count == most or (count > most and step.level > case.level))
     ]
     if not reached:
         return []

@@ -25,6 +25,7 @@ from contracts.case import (
     SeparationReason,
     Step,
 )
+from contracts.datum import to_wgs84
 from contracts.envelope import Fact, Issued, Reason, Words
 from contracts.rulebook import Condition
 from services.router import duplicates
@@ -72,6 +73,7 @@ def check(issued: Issued[CheckReport], case: Case, rules: Rules) -> Sequence[Fac
             service_code=case.service_code,
             reasons=(Reason(code="nothing_found", detail=detail),),
             note=command.note,
+            gathered=case.gathered,
             rulebook=rules.label,
         )
     ]
@@ -89,16 +91,14 @@ def correct(issued: Issued[CorrectCase], case: Case, rules: Rules) -> Sequence[F
         case,
         service_code=service,
         condition=command.condition or condition,
-        position=command.position or case.position,
+        position=to_wgs84(command.position) if command.position else case.position,
+        asset=command.asset or case.asset,
     )
     if command.condition:
         right = replace(right, service_code=rules.conditions[command.condition].service.code)
-    if (right.service_code, right.condition, right.position) == (
-        case.service_code,
-        case.condition,
-        case.position,
-    ):
-        raise refused(CaseRefusal.NOTHING_CORRECTED, "give what is right: kind, condition or place")
+    if right == case:
+        detail = "give what is right: kind, condition, place or asset"
+        raise refused(CaseRefusal.NOTHING_CORRECTED, detail)
     where = _route(right, rules)
     corrected = CaseCorrected(
         case_id=command.case_id,
@@ -107,6 +107,7 @@ def correct(issued: Issued[CorrectCase], case: Case, rules: Rules) -> Sequence[F
         service_code=right.service_code,
         condition=where.condition,
         position=right.position,
+        asset=right.asset,
         area=where.area.code if where.area else None,
         street=where.street,
         note=command.note,
@@ -121,12 +122,23 @@ def join(issued: Issued[JoinCase], case: Case, rules: Rules) -> Sequence[Fact]:
     command = issued.command
     if command.into == command.case_id:
         raise refused(CaseRefusal.NOT_ONE_CASE, "a case cannot join itself; name the other one")
+    _insist_on_open(command)
     name = rules.name_of(issued.actor)
     words = Words(
         zh=f"{name.zh}认定与案件 {command.into} 为同一问题，并入该案。",
         en=f"{name.en} has seen that it is about the same thing as case {command.into}.",
     )
     return [_gathers(case, command.into, words, rules, by=issued.actor)]
+
+
+def _insist_on_open(command: JoinCase) -> None:
+    """Reports gather under open cases; one that is closed meanwhile lets them go again."""
+    match command.stands_at:
+        case Step.NONE | Step.REJECTED:
+            raise refused(CaseRefusal.NO_SUCH_CASE, f"there is no case {command.into}")
+        case Step.JOINED | Step.CLOSED as step:
+            detail = f"case {command.into} is in step '{step}'; name one that is open"
+            raise refused(CaseRefusal.NOT_ONE_CASE, detail)
 
 
 def separate(issued: Issued[SeparateCase], case: Case, rules: Rules) -> Sequence[Fact]:

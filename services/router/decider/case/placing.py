@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +58,7 @@ def dispatched(
         clock = placement.kept.resumed(at, time)
     else:
         clock = started(placement.limit, at, time)
+    escalation = next_escalation(case, clock.due_at, rules) if clock.late else None
     accept_by = None
     supporting: tuple[str, ...] = ()
     if placement.task is Task.HANDLE:
@@ -86,7 +88,8 @@ def dispatched(
         warn_at=clock.warn_at(at, handling.warn_at_percent, time),
         accept_by=accept_by,
         late=clock.late,
-        verifier=_verifier(case, placement.unit.code, rules),
+        escalate_at=max(at, escalation[0]) if escalation else None,
+        verifier=verifier_of(case, (placement.unit.code, *case.handlers, *supporting), rules),
         rulebook=rules.label,
     )
 
@@ -109,8 +112,8 @@ def resumed(case: Case, case_id: str, at: datetime, rules: Rules) -> list[ClockR
     ]
 
 
-def _verifier(case: Case, holder: str, rules: Rules) -> str:
-    """Who will say whether it is done: never the unit that has it."""
+def verifier_of(case: Case, hands: Collection[str], rules: Rules) -> str:
+    """Who will say whether it is done: nobody whose hands were in it."""
     filed = rules.filed(case.service_code, case.condition)
     found = rules.verifier(filed, case.area, case.asset)
-    return (rules.verifier(None, None) if found.code == holder else found).code
+    return (rules.verifier(None, None) if found.code in hands else found).code

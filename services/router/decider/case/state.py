@@ -123,6 +123,8 @@ class Case:
     explanation: Words | None = None
     suggested: str | None = None
     supporting: tuple[str, ...] = ()
+    handlers: tuple[str, ...] = ()
+    """Every unit that has taken it on to handle it, also the ones before the present one."""
     verifier: str | None = None
     limit: str = ""
     clock: Clock | None = None
@@ -136,6 +138,11 @@ class Case:
     late_unit: str | None = None
     appeal: Appeal | None = None
     ending: Ending | None = None
+
+    @property
+    def hands(self) -> tuple[str, ...]:
+        """Who handles it, has handled it, or helps: none of them says that it is done."""
+        return (self.unit, *self.handlers, *self.supporting)
 
     @property
     def due_at(self) -> datetime | None:
@@ -210,6 +217,7 @@ def _known(
                 service_code=right.service_code,
                 condition=right.condition,
                 position=right.position,
+                asset=right.asset or case.asset,
                 area=right.area,
                 street=right.street,
             )
@@ -219,9 +227,7 @@ def _known(
 
 def _dispatched(case: Case, to: CaseDispatched) -> Case:
     same_clock = case.kept if to.task is Task.DISPATCH else None
-    clock = Clock(
-        to.pace, to.limit_seconds, to.due_at, warned=to.warn_at is None and to.late, late=to.late
-    )
+    clock = Clock(to.pace, to.limit_seconds, to.due_at, warned=to.warn_at is None, late=to.late)
     return replace(
         case,
         step=Step.DISPATCHED,
@@ -249,8 +255,10 @@ def _dispatched(case: Case, to: CaseDispatched) -> Case:
 
 def _worked(case: Case, fact: Fact) -> Case:
     match fact:
-        case WorkAccepted():
-            return replace(case, step=Step.HANDLING)
+        case WorkAccepted(unit=unit):
+            handles = case.task is Task.HANDLE and unit not in case.handlers
+            handlers = (*case.handlers, unit) if handles else case.handlers
+            return replace(case, step=Step.HANDLING, handlers=handlers)
         case WorkClaimed(clerk=clerk):
             return replace(case, clerk=clerk)
         case WorkReleased():
@@ -261,8 +269,9 @@ def _worked(case: Case, fact: Fact) -> Case:
             return replace(case, transfers=transfers)
         case SupportAsked(unit=unit) if unit not in case.supporting:
             return replace(case, supporting=(*case.supporting, unit))
-        case WorkResolved():
-            return replace(case, step=Step.RESOLVED, request=None)
+        case WorkResolved(verifier=verifier):
+            verifier = verifier or case.verifier
+            return replace(case, step=Step.RESOLVED, request=None, verifier=verifier)
         case ReworkOrdered(reworks=reworks):
             return replace(case, step=Step.HANDLING, reworks=reworks)
         case CaseEscalated(level=level):

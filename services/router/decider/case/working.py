@@ -27,7 +27,7 @@ from contracts.case import (
 from contracts.envelope import Fact, Issued
 from services.router.decider.case.checks import refused
 from services.router.decider.case.escalating import by_count
-from services.router.decider.case.placing import resumed
+from services.router.decider.case.placing import resumed, verifier_of
 from services.router.decider.case.state import Case
 from services.router.rules import Rules
 
@@ -46,7 +46,7 @@ def resolve(issued: Issued[ResolveWork], case: Case, rules: Rules) -> Sequence[F
             unit=issued.actor,
             result=command.result,
             photo=command.photo,
-            verifier=case.verifier,
+            verifier=verifier_of(case, case.hands, rules),
             verify_by=rules.time.after(issued.at, rules.handling.check_limit),
         )
     ]
@@ -134,6 +134,7 @@ def _closed(
         unit=case.unit or None,
         service_code=case.service_code,
         condition=case.condition,
+        area=case.area,
         outcome=outcome,
         by=issued.actor,
         reason=reason,
