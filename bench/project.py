@@ -1,6 +1,7 @@
 """Rebuilding the table of cases from the log, beside bare reading and copying of the same facts.
 
     project.rebuild_events_per_s   a whole rebuild: read, fold, write, index, digest, swap
+    project.asof_events_per_s      the tables as they were at a sequence, beside that rebuild
     project.rebuild_growth         seconds an event at the full size, over those at a tenth of it
     project.rebuild_memory_growth  the most memory held, likewise
 
@@ -62,7 +63,7 @@ async def measure(*, events: int = EVENTS, runs: int = RUNS) -> Iterator[Figure]
     async with _servers() as place:
         city = _City()
         await place.write(city, events // SMALLER)
-        raw, small = await place.take_turns(runs, "raw", "rebuild")
+        raw, small, past = await place.take_turns(runs, "raw", "rebuild", "asof")
         await place.write(city, events)
         (large,) = await place.take_turns(runs, "rebuild")
     fast, bare = _rate(small), _rate(raw)
@@ -79,6 +80,15 @@ async def measure(*, events: int = EVENTS, runs: int = RUNS) -> Iterator[Figure]
                 bare,
                 runs,
                 "20000, ratio 0.5",
+            ),
+            Figure(
+                "project.asof_events_per_s",
+                _rate(past),
+                "events/s",
+                "project.rebuild_events_per_s",
+                fast,
+                runs,
+                "ratio 1",
             ),
             Figure("project.rebuild_growth", growth, "times", "aim", 1.2, runs, "1.2"),
             Figure(

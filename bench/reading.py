@@ -20,8 +20,10 @@ import uvloop
 from nats.aio.msg import Msg
 
 from deploy.projections import PROJECTIONS
+from eventlog.asof import as_of
 from eventlog.connect import connect_nats, connect_postgres
 from eventlog.projection import Projection
+from eventlog.read import head
 from eventlog.rebuild import rebuild
 
 BATCH: Final = 2_000
@@ -30,7 +32,7 @@ COLUMNS: Final = ("sequence", "subject", "type", "body")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to read, and how: `rebuild` or `raw`."""
+    """What to read, and how: `rebuild`, `asof` or `raw`."""
 
     job: str
     nats_url: str
@@ -54,8 +56,7 @@ class Done:
 async def run(task: Task) -> Done:
     """Do what is asked."""
     projection = next(p for p in PROJECTIONS if p.name == task.projection)
-    job = _rebuild if task.job == "rebuild" else _read_and_copy
-    seconds = await job(task, projection)
+    seconds = await JOBS[task.job](task, projection)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Done(task.events, seconds, memory)
 
@@ -72,6 +73,25 @@ async def _rebuild(task: Task, projection: Projection) -> float:
     await nc.close()
     if done.facts != task.events:
         raise AssertionError(f"{done.facts} facts were rebuilt, not {task.events}")
+    return seconds
+
+
+async def _as_of(task: Task, projection: Projection) -> float:
+    """Everything `waggle asof` does for its last sequence: read, fold, write, digest, drop."""
+    nc = await connect_nats(task.nats_url, identity=task.party, seed_file=task.seed_file)
+    pool = await connect_postgres(task.database_url)
+    js = nc.jetstream(timeout=30)
+    end = await head(js)
+    began = time.perf_counter()
+    async with as_of(projection, js, pool, end, batch_size=BATCH) as build:
+        async with build.connection.transaction():
+            await build.schema.digest(build.connection)
+        facts = build.checkpoint.facts
+    seconds = time.perf_counter() - began
+    await pool.close()
+    await nc.close()
+    if facts != task.events:
+        raise AssertionError(f"{facts} facts were folded, not {task.events}")
     return seconds
 
 
@@ -107,6 +127,9 @@ def _row(message: Msg) -> tuple[int, str, str, str]:
     sequence = int(message.reply.split(".")[5])
     kind = (message.headers or {})["ce-type"]
     return sequence, message.subject, kind, json.dumps(json.loads(message.data))
+
+
+JOBS: Final = {"rebuild": _rebuild, "asof": _as_of, "raw": _read_and_copy}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     afterwards,
+    asof,
     board,
     case,
     clocks,
@@ -46,6 +47,7 @@ board.register(app)
 evaluate.register(app)
 look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
+app.command("asof", rich_help_panel="Looking")(asof.command)
 queues.register(app)
 app.command()(rebuild.rebuild)
 imports.app.command("standard")(standard.standard)

@@ -103,8 +103,15 @@ class Statements:
     """Takes an array for each column; the rows are there."""
     delete: str
     """Takes an array for each key column."""
-    digest: str
-    """All rows in the order of the key, the same on every machine."""
+    rows: str
+    """All rows, in no order."""
+    order: str
+    """By the key, the same on every machine."""
+
+    @property
+    def digest(self) -> str:
+        """All rows in the order of the key."""
+        return f"{self.rows} {self.order}"
 
 
 def statements(
@@ -129,7 +136,8 @@ def statements(
         load=f"SELECT old.* FROM {place} old JOIN {keys} ON {same_key}",
         update=f"UPDATE {place} old SET {settings} FROM {rows} WHERE {same_key}",
         delete=f"DELETE FROM {place} old USING {keys} WHERE {same_key}",
-        digest=f"SELECT {names} FROM {place} ORDER BY {key_names}",
+        rows=f"SELECT {names} FROM {place}",
+        order=f"ORDER BY {key_names}",
     )
 
 

@@ -8,7 +8,7 @@ all: following the log, loading, writing, exactly once, rebuilding, are the runn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -40,6 +40,9 @@ class Table(Generic[Row]):
     fold_key: Callable[[Row | None, Recorded, Key], Row | None] | None = None
     indexes: tuple[str, ...] = ()
     """Columns to look rows up by, each given as `column` or `column, column`."""
+    stream: str | None = None
+    """Given where a row follows from the facts of one stream id alone: the stream, whose ids stand
+    in the first column of the key. Such a row of the past needs no more than that stream id."""
     columns: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -177,12 +180,33 @@ class Folding:
                 ),
             )
 
+    def rows(self) -> dict[str, list[Any]]:
+        """The rows that are there, by table, in the order of the key."""
+        return {
+            table.name: [row for _, row in sorted(rows.items()) if row is not None]
+            for table, rows in zip(self._tables, self._rows, strict=True)
+        }
+
     def forget(self) -> None:
         """Start anew: everything was written, or nothing of it counts."""
         for rows, stored, changed in zip(self._rows, self._stored, self._changed, strict=True):
             rows.clear()
             stored.clear()
             changed.clear()
+
+
+def rows_after(projection: Projection, facts: Sequence[Recorded]) -> dict[str, list[Any]]:
+    """The rows of each table after these facts and no others. Raises `Unfoldable`.
+
+    Everything is held in memory: for the facts of a stream id, not for a log.
+    """
+    folding = Folding(projection)
+    for fact in facts:
+        touched = folding.touched(fact)
+        for table, keys in folding.missing(touched):
+            folding.know(table, keys, ())
+        folding.fold(fact, touched)
+    return folding.rows()
 
 
 @dataclass(frozen=True, slots=True)

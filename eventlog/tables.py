@@ -85,6 +85,17 @@ class StoredTable:
             map(self._make, await connection.fetch(self.sql.load, *zip(*keys, strict=True)))
         )
 
+    async def select(
+        self, connection: Connection, column: str | None = None, value: str | None = None
+    ) -> list[Any]:
+        """The rows in the order of the key; those only that have `value` in `column`, if given."""
+        if column is None:
+            found = await connection.fetch(self.sql.digest, timeout=LONG)
+        else:
+            where = f'{self.sql.rows} WHERE "{column}" = $1 {self.sql.order}'
+            found = await connection.fetch(where, value, timeout=LONG)
+        return list(map(self._make, found))
+
     async def write(self, connection: Connection, changes: Changes) -> None:
         """Add the new rows, replace the changed ones, take away those that are gone."""
         with _storing(self.name):

@@ -113,8 +113,16 @@ INTAKE: Final = Projection(
             key=("report_id",),
             keys=_report_keys,
             fold=report,
+            stream="report",
             indexes=("rider_id", "happened_at"),
         ),
-        Table(name="party", row=PartyRow, key=("party_id",), keys=_party_keys, fold=party),
+        Table(
+            name="party",
+            row=PartyRow,
+            key=("party_id",),
+            keys=_party_keys,
+            fold=party,
+            stream="party",
+        ),
     ),
 )

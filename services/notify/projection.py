@@ -69,6 +69,7 @@ NOTIFY: Final = Projection(
             key=("notice_id", "channel"),
             keys=_keys,
             fold=notice,
+            stream="notice",
             indexes=("receiver", "report_id"),
         ),
     ),

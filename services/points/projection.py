@@ -84,7 +84,21 @@ POINTS: Final = Projection(
     version=1,
     subjects=("log.account.>",),
     tables=(
-        Table(name="passbook", row=PassbookRow, key=("rider_id",), keys=_rider, fold=passbook),
-        Table(name="entry", row=EntryRow, key=("rider_id", "report_id"), keys=_line, fold=entry),
+        Table(
+            name="passbook",
+            row=PassbookRow,
+            key=("rider_id",),
+            keys=_rider,
+            fold=passbook,
+            stream="account",
+        ),
+        Table(
+            name="entry",
+            row=EntryRow,
+            key=("rider_id", "report_id"),
+            keys=_line,
+            fold=entry,
+            stream="account",
+        ),
     ),
 )

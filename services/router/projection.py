@@ -56,6 +56,7 @@ ROUTER: Final = Projection(
             key=("case_id",),
             keys=_case,
             fold=case,
+            stream="case",
             indexes=("unit, step", "rider_id", "due_at", "next_at, case_id", "condition, lat"),
         ),
         Table(
@@ -64,6 +65,7 @@ ROUTER: Final = Projection(
             key=("case_id",),
             keys=_case,
             fold=course,
+            stream="case",
             indexes=("due_at", "closed_at", "opened_at"),
         ),
         Table(
@@ -80,6 +82,7 @@ ROUTER: Final = Projection(
             key=("month",),
             keys=_month,
             fold=published,
+            stream="evaluation",
         ),
     ),
 )

@@ -344,6 +344,7 @@ VERBS = (
     "close",
     "status",
     "timeline",
+    "asof",
     "work",
     "passbook",
     "outbox",

@@ -92,8 +92,16 @@ TALLY = Projection(
     version=1,
     subjects=("log.account.>", "log.case.>"),
     tables=(
-        Table("purse", Purse, key=("rider",), keys=riders, fold=purse, indexes=("points",)),
+        Table(
+            "purse",
+            Purse,
+            key=("rider",),
+            keys=riders,
+            fold=purse,
+            indexes=("points",),
+            stream="account",
+        ),
         Table("count", Count, key=("code",), keys=codes, fold_key=count),
-        Table("open_case", OpenCase, key=("case",), keys=cases, fold=open_case),
+        Table("open_case", OpenCase, key=("case",), keys=cases, fold=open_case, stream="case"),
     ),
 )

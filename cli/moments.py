@@ -1,0 +1,67 @@
+"""Places in the log as people name them: a moment by the log's clock, a sequence, or now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import TypeAlias
+
+import typer
+from nats.js import JetStreamContext
+
+from cli.running import Exit, Failure
+from eventlog.asof import insist_on, sequence_at
+from eventlog.read import head
+
+Moment: TypeAlias = int | datetime | None
+"""A sequence; a moment, without a zone where none was given; or now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the log."""
+
+    sequence: int
+    """Of the last fact in it; 0 before the first."""
+    recorded_at: datetime | None
+    """When that fact was recorded."""
+    head: int
+    """Where the log ends now."""
+
+
+def read_moment(text: str) -> Moment:
+    """A sequence, an ISO 8601 moment, or `now`."""
+    if text == "now":
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}: neither a sequence, nor a moment such as 2026-05-03T14:05, nor 'now'"
+        ) from None
+
+
+async def place_of(log: JetStreamContext, when: Moment, zone: tzinfo) -> Place:
+    """Where the log stood then. A moment without a zone is one of the district."""
+    end = await head(log)
+    match when:
+        case None:
+            sequence = end
+        case datetime():
+            sequence = await sequence_at(log, in_zone(when, zone))
+        case _:
+            sequence = when
+            if sequence > end:
+                raise Failure(f"the log ends at sequence {end}", Exit.WRONG_INPUT)
+    recorded = (await insist_on(log, sequence)).recorded_at if sequence else None
+    return Place(sequence, recorded, end)
+
+
+def in_zone(when: datetime, zone: tzinfo) -> datetime:
+    """The moment, in the zone where it says none. What has not happened yet is not known."""
+    moment = when if when.tzinfo is not None else when.replace(tzinfo=zone)
+    if moment > datetime.now(UTC):
+        raise Failure(f"{moment.isoformat()} has not been yet", Exit.WRONG_INPUT)
+    return moment
