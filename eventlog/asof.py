@@ -21,7 +21,7 @@ from eventlog.checkpoint import LogLost
 from eventlog.projection import Projection, Table, rows_after
 from eventlog.read import Stored, at, head, read_stream
 from eventlog.rebuild import BATCH, Build, Progress, building, rebuild_into
-from eventlog.tables import Connection
+from eventlog.tables import LONG, Connection
 
 PREFIX: Final = "asof_"
 """Of schemas that are dropped when whoever made them is done, or gone."""
@@ -63,14 +63,25 @@ async def as_of(
     """
     schema = f"{PREFIX}{secrets.token_hex(4)}_{projection.name}"
     async with building(projection, js, pool, schema, batch_size) as build:
+        await _write_ahead(build, logged=False)  # a crash only means to ask again
         await rebuild_into(build, js, up_to=sequence, batch_size=batch_size, progress=progress)
         yield build
 
 
 async def keep(build: Build, schema: str) -> None:
     """Let the tables stay, with their indexes, in a schema of this name. It must not be there."""
+    await _write_ahead(build, logged=True)
     await build.settle()
     await build.connection.execute(f'ALTER SCHEMA "{build.schema.name}" RENAME TO "{schema}"')
+
+
+async def _write_ahead(build: Build, *, logged: bool) -> None:
+    """Whether PostgreSQL keeps a second copy of each row, to survive a crash of its own."""
+    how = "LOGGED" if logged else "UNLOGGED"
+    for table in (*(table.name for table in build.schema.tables), "checkpoint", "parked"):
+        await build.connection.execute(
+            f'ALTER TABLE "{build.schema.name}"."{table}" SET {how}', timeout=LONG
+        )
 
 
 async def drop(connection: Connection, schema: str) -> None:
