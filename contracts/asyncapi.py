@@ -23,7 +23,7 @@ MESSAGES: Final[tuple[type[BaseModel], ...]] = (Answer, Answers, CaseFile, Notic
 WRITES: Final = {
     "intake": ("party", "report"),
     "router": ("case", "rulebook", "evaluation"),
-    "points": ("account", "reward"),
+    "points": ("account", "cap", "reward"),
     "notify": ("notice",),
 }
 """One room writes a stream."""

@@ -34,6 +34,7 @@ STREAMS: Final[Mapping[str, str]] = {
     "report": "report_id",
     "case": "case_id",
     "account": "rider_id",
+    "cap": "cap_id",
     "reward": "reward_id",
     "party": "party_id",
     "rulebook": "name",

@@ -27,7 +27,7 @@ _RESERVED: Final = frozenset({HOUSE, "SYS"})
 ROOM_STREAMS: Final[dict[str, tuple[str, ...]]] = {
     "intake": ("report", "party"),
     "router": ("case", "rulebook", "evaluation"),
-    "points": ("account", "reward"),
+    "points": ("account", "reward", "cap"),
     "notify": ("notice",),
 }
 """The room that writes a stream, and no other does."""

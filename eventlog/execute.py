@@ -72,21 +72,29 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
+class Decided:
+    """What a command came to on one stream id."""
+
     fingerprint: str
     facts: tuple[Fact, ...]
-    sequence: int
+    places: tuple[int, ...]
+    """Where they stand in the log."""
+
+    @property
+    def sequence(self) -> int:
+        """Where the last of them stands."""
+        return self.places[-1]
 
 
 @dataclass(slots=True)
-class _View(Generic[S]):
+class View(Generic[S]):
     """What we know of one stream id, and whether the leader has just told us."""
 
     state: S
     sequence: int = 0
     hash: str = NO_HASH
     fresh: bool = False
-    decided: dict[str, _Decided] = field(default_factory=dict)
+    decided: dict[str, Decided] = field(default_factory=dict)
 
 
 class Execution(Generic[S, R]):
@@ -103,12 +111,12 @@ class Execution(Generic[S, R]):
         kept_views: int = KEPT_VIEWS,
     ) -> None:
         self.decider = decider
-        self._room = room
-        self._appender = appender
+        self.room = room
+        self.appender = appender
+        self.keys = keys
         self._js = js
-        self._keys = keys
         self._kept_views = kept_views
-        self._views: OrderedDict[str, _View[S]] = OrderedDict()
+        self._views: OrderedDict[str, View[S]] = OrderedDict()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def carry_out(
@@ -126,12 +134,15 @@ class Execution(Generic[S, R]):
         exists already. With `quiet` the caller says in the service log what came of it. Raises
         `Refused`, `Contended`, and what `Appender.append` raises.
         """
-        turn = self._turns.setdefault(stream_id, asyncio.Lock())
-        async with turn:
+        async with self.turn(stream_id):
             done = await self._decide(issued, stream_id, rules, likely_new)
         if not quiet:
-            self._say(issued, done)
+            say(issued, done, self.decider.stream)
         return done
+
+    def turn(self, stream_id: str) -> asyncio.Lock:
+        """Whoever decides on a stream id holds this: one at a time within a process."""
+        return self._turns.setdefault(stream_id, asyncio.Lock())
 
     def begin_new(
         self, issued: Issued[Command], stream_id: str, rules: R
@@ -148,17 +159,17 @@ class Execution(Generic[S, R]):
 
         if stream_id in self._views:
             return long_way
-        view = _View(self.decider.initial_state)
+        view = View(self.decider.initial_state)
         try:
             facts = self.decider.decide(issued, view.state, rules)
         except Refused:
             return long_way
-        sealed = seal_at_hand(facts, issued.command_id, self._keys)
+        sealed = seal_at_hand(facts, issued.command_id, self.keys)
         if not facts or sealed is None:
             return long_way
-        fingerprint = self._keys.fingerprint(issued.command, issued.actor)
+        fingerprint = self.keys.fingerprint(issued.command, issued.actor)
         messages = self._messages(issued, fingerprint, stream_id, view, sealed)
-        stored = self._appender.submit(self._decision(issued, stream_id, view, messages))
+        stored = self.appender.submit(self._decision(issued, stream_id, view, messages))
 
         async def short_way() -> Done:
             try:
@@ -171,19 +182,6 @@ class Execution(Generic[S, R]):
 
         return short_way
 
-    def _say(self, issued: Issued[Command], done: Done) -> None:
-        log.info(
-            "already_decided" if done.known else "facts_appended",
-            command=type(issued.command).__name__,
-            facts=[type(fact).__name__ for fact in done.facts],
-            stream=self.decider.stream,
-            id=done.stream_id,
-            command_id=issued.command_id,
-            correlation=issued.correlation,
-            actor=issued.actor,
-            sequence=done.sequence,
-        )
-
     async def state(self, stream_id: str, *, at_least: int = 0, fresh: bool = False) -> S:
         """The state of a stream id as seen here, not older than `at_least`; or `fresh`.
 
@@ -195,19 +193,18 @@ class Execution(Generic[S, R]):
                 pass
         kept = self._views.get(stream_id)
         if fresh or kept is None or kept.sequence < at_least:
-            kept = await self._look(stream_id)
+            kept = await self.look(stream_id)
         return kept.state
 
     async def _decide(
         self, issued: Issued[Command], stream_id: str, rules: R, likely_new: bool
     ) -> Done:
-        fingerprint = self._keys.fingerprint(issued.command, issued.actor)
-        view = self._views.get(stream_id)
-        if view is None:
-            view = _View(self.decider.initial_state) if likely_new else await self._look(stream_id)
+        fingerprint = self.keys.fingerprint(issued.command, issued.actor)
+        view = await self.seen(stream_id, likely_new=likely_new)
         for _ in range(LOOKS):
             if earlier := view.decided.get(issued.command_id):
-                return _repeated(earlier, fingerprint, stream_id, issued.command_id)
+                insist_on_same(earlier, fingerprint, issued.command_id)
+                return Done(stream_id, earlier.facts, earlier.sequence, known=True)
             try:
                 facts = self.decider.decide(issued, view.state, rules)
             except Refused:
@@ -219,7 +216,7 @@ class Execution(Generic[S, R]):
                     return done
             elif view.fresh:
                 return Done(stream_id, (), view.sequence, known=True)
-            view = await self._look(stream_id)
+            view = await self.look(stream_id)
         raise Contended(f"{self.decider.stream} {stream_id}: still contended after {LOOKS} looks")
 
     async def _write(
@@ -227,16 +224,14 @@ class Execution(Generic[S, R]):
         issued: Issued[Command],
         fingerprint: str,
         stream_id: str,
-        view: _View[S],
+        view: View[S],
         facts: Sequence[Fact],
     ) -> Done | None:
         """Append the decision; None when somebody was faster and we must look again."""
-        sealed = await seal(facts, issued.command_id, self._keys)
+        sealed = await seal(facts, issued.command_id, self.keys)
         messages = self._messages(issued, fingerprint, stream_id, view, sealed)
         try:
-            appended = await self._appender.append(
-                self._decision(issued, stream_id, view, messages)
-            )
+            appended = await self.appender.append(self._decision(issued, stream_id, view, messages))
         except Conflict:
             return None
         if appended.duplicate:
@@ -248,19 +243,19 @@ class Execution(Generic[S, R]):
         issued: Issued[Command],
         fingerprint: str,
         stream_id: str,
-        view: _View[S],
+        view: View[S],
         sealed: Sequence[Fact],
     ) -> tuple[Message, ...]:
         last_hash = {log_subject(self.decider.stream, stream_id): view.hash}
         return encode(
-            sealed, issued, source=self._room, fingerprint=fingerprint, last_hash=last_hash
+            sealed, issued, source=self.room, fingerprint=fingerprint, last_hash=last_hash
         )
 
     def _decision(
         self,
         issued: Issued[Command],
         stream_id: str,
-        view: _View[S],
+        view: View[S],
         messages: tuple[Message, ...],
     ) -> Decision:
         subject = log_subject(self.decider.stream, stream_id)
@@ -271,21 +266,25 @@ class Execution(Generic[S, R]):
         issued: Issued[Command],
         fingerprint: str,
         stream_id: str,
-        view: _View[S],
+        view: View[S],
         facts: Sequence[Fact],
         appended: Appended,
     ) -> Done:
-        """The view after our own facts, kept for the next command."""
-        view.state = self.decider.fold(facts, view.state)
-        view.sequence = appended.sequences[-1]
-        view.hash = appended.hashes[-1]
-        view.fresh = False
-        decided = _Decided(fingerprint, tuple(facts), view.sequence)
-        view.decided[issued.command_id] = decided
-        self._keep(stream_id, view)
+        """What we wrote, and the view after it."""
+        decided = Decided(fingerprint, tuple(facts), appended.sequences)
+        self.took(stream_id, view, issued.command_id, decided, appended.hashes[-1])
         return Done(stream_id, decided.facts, view.sequence, known=False)
 
-    async def _look(self, stream_id: str) -> _View[S]:
+    def took(
+        self, stream_id: str, view: View[S], command_id: str, decided: Decided, head: str
+    ) -> None:
+        """The log took these facts of ours: the view after them, kept for the next command."""
+        view.state = self.decider.fold(decided.facts, view.state)
+        view.sequence, view.hash, view.fresh = decided.sequence, head, False
+        view.decided[command_id] = decided
+        self.keep(stream_id, view)
+
+    async def look(self, stream_id: str) -> View[S]:
         """Read the stream id: in pages from any replica, and what is newer from the leader."""
         stream = self.decider.stream
         recorded = [r async for r in read_stream(self._js, stream, stream_id)]
@@ -293,31 +292,75 @@ class Execution(Generic[S, R]):
         recorded += [
             r async for r in read_stream(self._js, stream, stream_id, after=after, leader=True)
         ]
-        view = _View(self.decider.state_of(recorded), fresh=True)
+        view = View(self.decider.state_of(recorded), fresh=True)
         if recorded:
             view.sequence, view.hash = recorded[-1].sequence, recorded[-1].hash
             view.decided = _decided(recorded)
-            self._keep(stream_id, view)
+            self.keep(stream_id, view)
         return view
 
-    def _keep(self, stream_id: str, view: _View[S]) -> None:
+    async def seen(self, stream_id: str, *, likely_new: bool = False) -> View[S]:
+        """The view that is kept, or a first look; of what is likely new, a guess.
+
+        However fresh it was when it was kept: others may have written since.
+        """
+        if (view := self._views.get(stream_id)) is not None:
+            view.fresh = False
+            return view
+        return View(self.decider.initial_state) if likely_new else await self.look(stream_id)
+
+    async def renew(self, stream_id: str, view: View[S]) -> View[S]:
+        """The view with what came since, by the leader; a whole look where it does not follow."""
+        stream, after = self.decider.stream, view.sequence
+        if not after:
+            return await self.look(stream_id)
+        newer = [
+            r async for r in read_stream(self._js, stream, stream_id, after=after, leader=True)
+        ]
+        if newer and newer[0].previous_hash != view.hash:
+            return await self.look(stream_id)
+        view.fresh = True
+        if newer:
+            view.state = self.decider.fold((r.body for r in newer), view.state)
+            view.sequence, view.hash = newer[-1].sequence, newer[-1].hash
+            view.decided |= _decided(newer)
+        return view
+
+    def keep(self, stream_id: str, view: View[S]) -> None:
+        """Keep a view for the next command; the one used longest ago goes."""
         self._views[stream_id] = view
         self._views.move_to_end(stream_id)
         if len(self._views) > self._kept_views:
             self._views.popitem(last=False)
 
 
-def _decided(recorded: Sequence[Recorded]) -> dict[str, _Decided]:
-    decided: dict[str, _Decided] = {}
+def say(issued: Issued[Command], done: Done, stream: str) -> None:
+    """Tell the service log what came of a command."""
+    log.info(
+        "already_decided" if done.known else "facts_appended",
+        command=type(issued.command).__name__,
+        facts=[type(fact).__name__ for fact in done.facts],
+        stream=stream,
+        id=done.stream_id,
+        command_id=issued.command_id,
+        correlation=issued.correlation,
+        actor=issued.actor,
+        sequence=done.sequence,
+    )
+
+
+def _decided(recorded: Sequence[Recorded]) -> dict[str, Decided]:
+    decided: dict[str, Decided] = {}
     for fact in recorded:
         before = decided.get(fact.command_id)
         facts = (*before.facts, fact.body) if before else (fact.body,)
-        decided[fact.command_id] = _Decided(fact.fingerprint, facts, fact.sequence)
+        places = (*before.places, fact.sequence) if before else (fact.sequence,)
+        decided[fact.command_id] = Decided(fact.fingerprint, facts, places)
     return decided
 
 
-def _repeated(earlier: _Decided, fingerprint: str, stream_id: str, command_id: str) -> Done:
-    """The stored answer; a refusal when the id was used for something else."""
+def insist_on_same(earlier: Decided, fingerprint: str, command_id: str) -> None:
+    """Refuse an id that was used for something else."""
     if earlier.fingerprint != fingerprint:
         raise Refused(
             Reason(
@@ -325,4 +368,3 @@ def _repeated(earlier: _Decided, fingerprint: str, stream_id: str, command_id: s
                 detail=f"{command_id} was used for another command already; use a new id",
             )
         )
-    return Done(stream_id, earlier.facts, earlier.sequence, known=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from contracts.account import PointsAwarded
 from contracts.envelope import Datum, Fact, Reason, Words
 from contracts.notice import Channel, NoticeDelivered, NoticeKind, NoticeParked
 from contracts.party import PartyKind, PartyRegistered
@@ -24,6 +23,7 @@ from contracts.rulebook import (
     RulebookPublished,
     Service,
 )
+from tests.contracts.account_examples import ACCOUNT_EXAMPLES
 from tests.contracts.case_examples import (
     CASE_EXAMPLES,
     OTHER,
@@ -31,7 +31,6 @@ from tests.contracts.case_examples import (
     PLATFORM,
     REPORT,
     RIDER,
-    RULES,
 )
 
 SEEN = datetime.fromisoformat("2026-10-17T18:42:05+08:00")
@@ -88,17 +87,7 @@ CATALOGUE = Catalogue(
 )
 
 EXAMPLES: tuple[Fact, ...] = (
-    PointsAwarded(
-        rider_id=RIDER,
-        platform=PLATFORM,
-        report_id=REPORT,
-        case_id=REPORT,
-        service_code="exposed-garbage",
-        points=5,
-        condition="exposed-garbage-heap",
-        rule="condition:exposed-garbage-heap",
-        rulebook=RULES,
-    ),
+    *ACCOUNT_EXAMPLES,
     *CASE_EXAMPLES,
     NoticeDelivered(
         notice_id="router-on-report_01KAJ6Q2-0-rider-07",

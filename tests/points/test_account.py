@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.account import AwardPoints, PointsAwarded
+from contracts.account import AwardPoints, Balances, PointsAwarded
 from contracts.rulebook import Rulebook
 from services.points.decider import ACCOUNT
 from tests.district import BOOK, KITE, RIDER, document
@@ -41,7 +41,8 @@ AWARDED = PointsAwarded(
 
 
 def test_a_report_earns_what_the_rulebook_says_by_a_named_rule() -> None:
-    given().when(award(), by="points").then(AWARDED)
+    stands = Balances(version=1, pending=0, available=8, held=0, debt=0)
+    given().when(award(), by="points").then(AWARDED.model_copy(update={"after": stands}))
 
 
 def test_a_report_earns_once() -> None:
