@@ -1,5 +1,6 @@
 """A fact on the wire: headers, body, and the hash chain of its stream id. Pure.
 
+How the chain is hashed is written in `proof.chain`, so that an auditor can check it alone.
 The hash of a fact covers the hash before it, its subject, every header that carries meaning,
 and the stored bytes. Since optimistic concurrency makes each stream id a strict sequence, the
 chain costs nothing and shows any change, drop or swap inside a stream id.
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final
 
 from contracts.envelope import (
@@ -25,26 +25,12 @@ from contracts.envelope import (
     log_subject,
     read_body,
 )
+from proof.chain import NO_HASH, chain_hash
+
+__all__ = ["LOG", "NO_HASH", "Message", "chain_hash", "decode", "encode", "is_intact"]
 
 LOG: Final = "LOG"
 """The name of the one stream that is the truth."""
-NO_HASH: Final = "0" * 64
-"""What stands before the first fact of a stream id."""
-
-_CHAINED: Final = (
-    Header.ID,
-    Header.TYPE,
-    Header.SOURCE,
-    Header.TIME,
-    Header.SUBJECT,
-    Header.VERSION,
-    Header.COMMAND,
-    Header.FINGERPRINT,
-    Header.CAUSE,
-    Header.CORRELATION,
-    Header.ACTOR,
-    Header.HISTORY,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +96,6 @@ def encode(
         headers[Header.HASH] = heads[subject] = chain_hash(subject, headers, body)
         messages.append(Message(subject, headers, body))
     return tuple(messages)
-
-
-def chain_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
-    """SHA-256 over previous hash, subject, the meaningful headers and the body.
-
-    Every part but the body is ended by a line feed, which no header can contain; absent
-    headers count as empty. So no two different facts give the same input.
-    """
-    parts = [headers[Header.PREVIOUS], subject, *(headers.get(name, "") for name in _CHAINED), ""]
-    return sha256("\n".join(parts).encode() + body).hexdigest()
 
 
 def decode(

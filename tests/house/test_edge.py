@@ -17,7 +17,7 @@ import pytest
 from tests.house.tree import OURS, ROOT, sources
 
 BIN = Path(sys.executable).parent
-PURE_FOLDERS = ("contracts", "eventlog", "services")
+PURE_FOLDERS = ("proof", "contracts", "eventlog", "services")
 """Folders in which a file is pure unless it is named as edge."""
 IMPURE = {
     "the clock": "from datetime import UTC, datetime\n\nMOMENT = datetime.now(UTC)\n",

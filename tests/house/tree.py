@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-OURS: Final = ("contracts", "eventlog", "services", "cli", "deploy", "bench")
+OURS: Final = ("proof", "contracts", "eventlog", "services", "cli", "deploy", "bench")
 ROOMS: Final = ("intake", "router", "points", "notify")
 EXPORTED: Final = ("docs/contracts", "tests/contracts/golden")
 """Written by a program, read by programs."""
