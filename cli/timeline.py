@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,10 +14,12 @@ import asyncpg
 import typer
 from nats.js import JetStreamContext
 
-from cli.printing import moment, note, print_json, say
-from cli.running import Failure, run
+from cli.demo.names import Names
+from cli.printing import moment, note, print_json, print_table, say
+from cli.running import Exit, Failure, run
 from cli.sending import token
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from cli.timeline_page import Setting, page, rules_of
 from cli.wording import personal, sentence
 from contracts.account import PointsAwarded
 from contracts.envelope import Fact, Recorded
@@ -24,6 +28,13 @@ from eventlog.sealing import BadKey, unseal
 
 LONG_AFTER: Final = 60.0
 """Seconds."""
+
+
+class Language(StrEnum):
+    """What a page can be written in."""
+
+    EN = "en"
+    ZH = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,17 @@ class Told:
 
 def timeline(
     report: Annotated[str, typer.Argument(metavar="ID", help="Id of a report or a case.")],
+    as_table: Annotated[bool, typer.Option("--table", help="A line for each fact.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", dir_okay=False, help="Write a page that needs no other file."
+        ),
+    ] = None,
+    language: Annotated[Language, typer.Option("--language", help="Of the page.")] = Language.EN,
+    sealed: Annotated[
+        bool, typer.Option("--sealed", help="Leave personal words sealed, keys or not.")
+    ] = False,
     data: DataOption = DEFAULT_DATA,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,19 +72,65 @@ def timeline(
     Examples:
       waggle timeline 01JD2Q8Z7N4X0V5M3K9R6T1W8C
       waggle timeline 01JD2Q8Z7N4X0V5M3K9R6T1W8C --json
+      waggle timeline 01JD2Q8Z7N4X0V5M3K9R6T1W8C --html r.html --language zh --sealed
     """
-    run(_timeline(token(report, "id"), data, as_json))
+    run(_timeline(token(report, "id"), as_table, html, language, sealed, data, as_json))
 
 
-async def _timeline(report_id: str, data: Path, as_json: bool) -> None:
+async def _timeline(
+    report_id: str,
+    as_table: bool,
+    html: Path | None,
+    language: Language,
+    sealed: bool,
+    data: Path,
+    as_json: bool,
+) -> None:
     async with open_session(data, quiet=as_json) as session:
-        facts = await story(session, report_id)
+        facts = await story(session, report_id, sealed=sealed)
         if not facts:
             raise Failure(f"there is no report or case {report_id}")
+        zone = await session.zone()
+        if html is not None:
+            setting = Setting(language, Names(await session.rulebook()), zone)
+            write_page(html, page(report_id, facts, setting))
+            note(f"written: {html}")
         if as_json:
             print_json({"id": report_id, "facts": [as_document(told) for told in facts]})
-            return
-        print_story(facts, await session.zone())
+        elif as_table:
+            print_facts(facts, zone)
+        elif html is None:
+            print_story(facts, zone)
+
+
+def write_page(file: Path, text: str) -> None:
+    """Whole or not at all. What somebody wrote may be in it: only the owner may read it."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as page_file:
+            page_file.write(text)
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise Failure(f"{file} cannot be written: {error.strerror}", Exit.WRONG_INPUT) from error
+
+
+def print_facts(facts: Sequence[Told], zone: tzinfo) -> None:
+    """A line for each fact: when, who, because of what, by which rules."""
+    rows = (
+        (
+            told.fact.sequence,
+            moment(told.fact.happened_at, zone),
+            moment(told.fact.recorded_at, zone),
+            told.fact.type,
+            told.fact.actor,
+            told.cause,
+            rules_of(told.body),
+        )
+        for told in facts
+    )
+    print_table(("sequence", "happened", "recorded", "fact", "by", "because of", "rules"), rows)
 
 
 def print_story(facts: Sequence[Told], zone: tzinfo) -> None:
@@ -71,6 +139,7 @@ def print_story(facts: Sequence[Told], zone: tzinfo) -> None:
     for told in facts:
         fact = told.fact
         because = f"  because of {told.cause}" if told.cause else ""
+        because += f"  by rules {rules}" if (rules := rules_of(told.body)) else ""
         times = f"{moment(fact.happened_at, zone)}  {_recorded(fact, zone)}"
         say(f"{fact.sequence:>8}  {times}  {fact.type}  by {fact.actor}{because}", "bold")
         say(indent + sentence(told.body))
@@ -88,14 +157,14 @@ def _recorded(fact: Recorded, zone: tzinfo) -> str:
     return f"recorded {moment(fact.recorded_at, zone)}"
 
 
-async def story(session: Session, report_id: str) -> list[Told]:
-    """The facts about a report or case, in the log's order."""
+async def story(session: Session, report_id: str, *, sealed: bool = False) -> list[Told]:
+    """The facts about a report or case, in the log's order; with `sealed` no words are opened."""
     log = await session.log()
     facts = [fact async for fact in _both_streams(log, report_id)]
     facts += [fact async for fact in _around(session, log, facts, report_id)]
     facts.sort(key=lambda fact: fact.sequence)
     places = {fact.fact_id: f"#{fact.sequence}" for fact in facts}
-    bodies = await opened(session, facts)
+    bodies = [fact.body for fact in facts] if sealed else await opened(session, facts)
     return [
         Told(fact, body, places.get(fact.cause, fact.cause) if fact.cause else None)
         for fact, body in zip(facts, bodies, strict=True)
@@ -123,9 +192,11 @@ def as_document(told: Told) -> dict[str, Any]:
         "actor": fact.actor,
         "cause": fact.cause,
         "correlation": fact.correlation,
+        "rulebook": rules_of(told.body),
         "history": fact.history,
         "fact_id": fact.fact_id,
         "command_id": fact.command_id,
+        "hash": fact.hash,
         "says": sentence(told.body),
         "body": told.body.model_dump(mode="json"),
     }

@@ -1,14 +1,25 @@
-"""What each fact of a case says to a clerk, in Chinese. Data; the demo and its tests read it."""
+"""What each fact of a case says to a clerk, in Chinese. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from cli.demo.names import Names
+from cli.demo.names import RETURNED, Names
 from contracts import case as c
-from contracts.case import CloseOutcome
+from contracts.account import PointsAwarded
+from contracts.case import (
+    CaseClosed,
+    CaseDispatched,
+    CaseOpened,
+    CaseRejected,
+    CloseOutcome,
+    ReworkOrdered,
+    WorkReturned,
+    WorkVerified,
+)
 from contracts.envelope import Fact
+from contracts.report import ReportAccepted, ReportRefused
 
 ENDED: Final[Mapping[CloseOutcome, str]] = {
     CloseOutcome.FIXED: "问题已解决",
@@ -63,3 +74,36 @@ def told(fact: Fact, names: Names) -> str:
         return type(fact).__name__
     named = {field: names.unit(getattr(fact, field, "") or "").zh for field in ("unit", "by")}
     return template.format(f=fact, **named)
+
+
+def in_chinese(fact: Fact, names: Names) -> str:
+    """What a fact says to a clerk."""
+    match fact:
+        case ReportAccepted(service_code=code):
+            return f"受理上报（{names.service(code).zh}）"
+        case ReportRefused():
+            return "不予受理"
+        case PointsAwarded(points=points):
+            return f"骑手积分 +{points}"
+        case CaseOpened(area=area):
+            return f"立案（{names.area(area).zh}）"
+        case CaseRejected():
+            return "记录在册，不立案"
+        case CaseDispatched(unit=unit, dispatch=dispatch, explanation=why):
+            return f"第 {dispatch} 次派遣，到{names.unit(unit).zh}。{why.zh}"
+        case CaseClosed(outcome=outcome):
+            return f"结案：{ENDED[outcome]}"
+        case _:
+            return _of_work(fact, names)
+
+
+def _of_work(fact: Fact, names: Names) -> str:
+    match fact:
+        case WorkReturned(unit=unit, reason=reason):
+            return f"{names.unit(unit).zh}退回（{RETURNED[reason].zh}）"
+        case WorkVerified(verifier=verifier):
+            return f"{names.unit(verifier).zh}核查通过"
+        case ReworkOrdered(verifier=verifier, unit=unit, reworks=reworks):
+            return f"{names.unit(verifier).zh}核查未通过，{names.unit(unit).zh}第 {reworks} 次返工"
+        case _:
+            return told(fact, names)

@@ -9,23 +9,11 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from cli.demo.chinese import ENDED, told
+from cli.demo.chinese import in_chinese
 from cli.demo.folding import Folded
-from cli.demo.names import RETURNED, Names
+from cli.demo.names import Names
 from cli.timeline import Told
 from cli.wording import personal, sentence
-from contracts.account import PointsAwarded
-from contracts.case import (
-    CaseClosed,
-    CaseDispatched,
-    CaseOpened,
-    CaseRejected,
-    ReworkOrdered,
-    WorkReturned,
-    WorkVerified,
-)
-from contracts.envelope import Fact
-from contracts.report import ReportAccepted, ReportRefused
 
 PHOTO: Final = "photo"
 
@@ -66,39 +54,6 @@ def notices_line(count: int, report_id: str) -> Folded:
         f" The {count} notices that told of it are left out here: waggle timeline {report_id}",
         style="dim",
     )
-
-
-def in_chinese(fact: Fact, names: Names) -> str:
-    """What a fact says to a clerk."""
-    match fact:
-        case ReportAccepted(service_code=code):
-            return f"受理上报（{names.service(code).zh}）"
-        case ReportRefused():
-            return "不予受理"
-        case PointsAwarded(points=points):
-            return f"骑手积分 +{points}"
-        case CaseOpened(area=area):
-            return f"立案（{names.area(area).zh}）"
-        case CaseRejected():
-            return "记录在册，不立案"
-        case CaseDispatched(unit=unit, dispatch=dispatch, explanation=why):
-            return f"第 {dispatch} 次派遣，到{names.unit(unit).zh}。{why.zh}"
-        case CaseClosed(outcome=outcome):
-            return f"结案：{ENDED[outcome]}"
-        case _:
-            return _of_work(fact, names)
-
-
-def _of_work(fact: Fact, names: Names) -> str:
-    match fact:
-        case WorkReturned(unit=unit, reason=reason):
-            return f"{names.unit(unit).zh}退回（{RETURNED[reason].zh}）"
-        case WorkVerified(verifier=verifier):
-            return f"{names.unit(verifier).zh}核查通过"
-        case ReworkOrdered(verifier=verifier, unit=unit, reworks=reworks):
-            return f"{names.unit(verifier).zh}核查未通过，{names.unit(unit).zh}第 {reworks} 次返工"
-        case _:
-            return told(fact, names)
 
 
 def passbook_table(

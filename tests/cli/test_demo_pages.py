@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 
 from cli.demo import frame, pages, tables
 from cli.demo.checks import Check
+from cli.demo.chinese import in_chinese
 from cli.demo.expected import ending
 from cli.demo.names import Names
 from cli.demo.totals import totals
@@ -60,7 +61,7 @@ def flat(text: str) -> str:
 
 @pytest.mark.parametrize("fact", ON_THE_WAY, ids=lambda fact: type(fact).__name__)
 def test_whatever_a_case_can_go_through_is_said_in_chinese(fact: Fact, book: Rulebook) -> None:
-    said = pages.in_chinese(fact, Names(book))
+    said = in_chinese(fact, Names(book))
     assert any("\u4e00" <= letter <= "\u9fff" for letter in said)
     assert type(fact).__name__ not in said
 
