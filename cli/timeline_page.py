@@ -27,10 +27,12 @@ header p { color: var(--quiet); margin: .2rem 0 1.5rem; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line); }
 th, td { padding: .35rem .7rem .35rem 0; vertical-align: top; }
-td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+td { border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+td.what { overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 small, code { color: var(--quiet); font-size: .8rem; }
+code { display: block; }
 blockquote { margin: .3rem 0 0; padding-left: .7rem; border-left: 3px solid var(--line);
   white-space: pre-wrap; }
 tr:target td { background: #fd06; }
@@ -123,7 +125,7 @@ def _row(told: Told, setting: Setting, shown: set[int]) -> str:
         ("time", _time(fact.happened_at, setting.zone)),
         ("time", _time(fact.recorded_at, setting.zone)),
         ("", escape(fact.actor)),
-        ("", "".join(_what(told, setting))),
+        ("what", "".join(_what(told, setting))),
         ("", _cause(told.cause, shown)),
         ("", escape(rules_of(told.body) or "")),
     )
@@ -149,7 +151,7 @@ def _what(told: Told, setting: Setting) -> Iterator[str]:
         label = _FIELDS.get(name, name) if setting.language == "zh" else name
         text = _SEALED[setting.language] if sealed else words
         yield f"<blockquote><small>{escape(label)}</small>\n{escape(text)}</blockquote>"
-    yield f"<br><code>{escape(fact.type)} {escape(fact.hash[:16])}</code>"
+    yield f"<code>{escape(fact.type)} {escape(fact.hash[:16])}</code>"
 
 
 def _sentence(fact: Fact, setting: Setting) -> str:
