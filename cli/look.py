@@ -120,9 +120,14 @@ async def _status_of(report_id: str, data: Path, as_json: bool) -> None:
         if report is None and case is None and not last:
             raise Failure(f"there is no report or case {report_id}")
         rows = {"report": _shown(report), "case": _shown(case)}
+        erased_at = await tables.fetchval(
+            "SELECT erased_at FROM intake.party WHERE party_id = $1",
+            next((row["rider_id"] for row in (report, case) if row), None),
+        )
         found = {
             "id": report_id,
             **rows,
+            "rider_erased_at": erased_at,
             "last_sequence": last,
             "caught_up": not any(behind.values()),
             "behind": behind,
@@ -133,6 +138,8 @@ async def _status_of(report_id: str, data: Path, as_json: bool) -> None:
         zone = await session.zone()
         for title, row in rows.items():
             _print_row(title, row, zone)
+        if erased_at:
+            say(f"the rider was erased at {moment(erased_at, zone)}: no words are left", "dim")
         _print_behind(behind)
 
 

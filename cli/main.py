@@ -13,6 +13,7 @@ from cli import (
     clusters,
     contracts,
     docs,
+    erase,
     evaluate,
     hands,
     log,
@@ -50,6 +51,7 @@ app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
 queues.register(app)
 app.command()(rebuild.rebuild)
+erase.register(app)
 imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
 app.add_typer(rulebook.app, name="rulebook")

@@ -119,12 +119,26 @@ Personal = Annotated[
     PERSONAL,
     WithJsonSchema(
         {
-            "description": "Sealed on the wire; unreadable once the person is erased.",
+            "description": "Sealed on the wire, unreadable once the person is erased; or the "
+            "tombstone, where it was written after that.",
             "x-personal": True,
-            "type": "object",
-            "properties": {"key": {"type": "string", "pattern": TOKEN}, "box": {"type": "string"}},
-            "required": ["key", "box"],
-            "additionalProperties": False,
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": {
+                        "key": {"type": "string", "pattern": TOKEN},
+                        "box": {"type": "string"},
+                    },
+                    "required": ["key", "box"],
+                    "additionalProperties": False,
+                },
+                {
+                    "type": "object",
+                    "properties": {"erased": {"const": True}},
+                    "required": ["erased"],
+                    "additionalProperties": False,
+                },
+            ],
         }
     ),
 ]
@@ -255,6 +269,9 @@ class Fact(BaseModel):
     schema_version: ClassVar[int] = 1
     key_of: ClassVar[str] = "rider_id"
     """The field that names whose key seals the personal fields."""
+    introduces: ClassVar[bool] = False
+    """Whether the fact brings in something new about that person: it is refused once they are
+    erased. Any other fact is about the work, and goes on with a tombstone in place of its words."""
     upcasters: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
     personal: ClassVar[tuple[str, ...]] = ()
     """Names of the fields marked `Personal`; filled in here."""

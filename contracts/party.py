@@ -1,13 +1,14 @@
-"""Stream `party.<id>`: who takes part: riders, units, platforms, officers. Written by intake."""
+"""Stream `party.<id>`: who takes part, and who was forgotten. Written by intake."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from contracts.envelope import Command, Fact, PartyId, Personal, Time
+from contracts.envelope import Command, Fact, PartyId, Personal, Recorded, RiderId, Time
 
 
 class PartyKind(StrEnum):
@@ -33,11 +34,26 @@ class RoleName(StrEnum):
 
 
 class PartyRefusal(StrEnum):
-    """Why intake refuses a registration."""
+    """Why intake refuses a registration, or an erasure."""
 
     NOT_YOUR_RIDER = "not_your_rider"
     NOT_ALLOWED = "not_allowed"
     NO_SUCH_TERM = "no_such_term"
+    NOT_A_RIDER = "not_a_rider"
+    PERSON_ERASED = "person_erased"
+
+
+class ErasureReason(StrEnum):
+    """Why a rider is forgotten. A code and no text: the log keeps it for ever."""
+
+    ASKED = "asked"
+    """The rider asked for it."""
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    ACCOUNT_CLOSED = "account_closed"
+    NOT_NEEDED = "not_needed"
+    """The purpose is served, or the days of the table are over."""
+    UNLAWFUL = "unlawful"
+    """It should not have been collected."""
 
 
 Language = Literal["zh", "en"]
@@ -63,10 +79,30 @@ class RegisterParty(Command, room="intake"):
     """An officer who also rides: as which rider, so that nobody decides on points of their own."""
 
 
-class PartyRegistered(Fact, stream="party"):
+class EraseRider(Command, room="intake"):
+    """Forget a rider: whatever the log holds of them in sealed words is never readable again.
+
+    An officer's command. What others did and decided stays, under an id that names nobody.
+    """
+
+    rider_id: RiderId
+    reason: ErasureReason
+
+
+class RiderErased(Fact, stream="party"):
+    """The rider is forgotten: the key is destroyed, and nothing more is written about them."""
+
+    party_id: PartyId
+    reason: ErasureReason
+    by: PartyId
+
+
+class PartyRegistered(Fact, stream="party", version=2):
     """This is what is known of the party from now on; the last one counts."""
 
     key_of: ClassVar[str] = "party_id"
+    introduces: ClassVar[bool] = True
+    upcasters: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: dict}
 
     party_id: PartyId
     kind: PartyKind
@@ -74,7 +110,8 @@ class PartyRegistered(Fact, stream="party"):
     platform: PartyId | None = None
     name: Personal[str] | None = None
     phone: Personal[str] | None = None
-    webhook: str | None = None
+    webhook: Personal[str] | None = None
+    """Sealed since version 2: the address of a rider may tell who it is."""
     webhook_secret: Personal[str] | None = None
     rider_id: PartyId | None = None
     """An officer who also rides: as which rider."""
@@ -102,3 +139,16 @@ class RoleEnded(Fact, stream="party"):
     role: RoleName
     at: Time
     by: PartyId
+
+
+def erased(known: frozenset[str], fact: Recorded) -> frozenset[str]:
+    """Everybody who is forgotten, after one more fact of the log."""
+    match fact.body:
+        case RiderErased(party_id=rider):
+            return known | {rider}
+        case _:
+            return known
+
+
+NOBODY_ERASED: Final[frozenset[str]] = frozenset()
+"""Before the first fact."""

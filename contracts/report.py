@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -71,6 +71,8 @@ class SubmitReports(Command, room="intake"):
 class ReportAccepted(Fact, stream="report"):
     """The report is taken on: intake vouches that it is kept and will be looked at."""
 
+    introduces: ClassVar[bool] = True
+
     report_id: ReportId
     rider_id: RiderId
     platform: PartyId
@@ -87,6 +89,8 @@ class ReportAccepted(Fact, stream="report"):
 
 class ReportRefused(Fact, stream="report"):
     """The report is not taken on, with every reason. What was said is kept all the same."""
+
+    introduces: ClassVar[bool] = True
 
     report_id: ReportId
     rider_id: RiderId

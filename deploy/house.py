@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 from pydantic import BaseModel, ConfigDict
@@ -28,7 +29,7 @@ from deploy.house_lock import holder
 from deploy.nats_server import NatsServer
 from deploy.permissions import Kind, Party
 from deploy.ports import free_ports
-from deploy.postgres_server import PostgresServer
+from deploy.postgres_server import SUPERUSER, PostgresServer
 from deploy.program import Program, Spec
 from deploy.provision import (
     PROVISIONER,
@@ -89,6 +90,14 @@ class HouseInfo(BaseModel):
     health: dict[str, str]
     """Each process and where it answers /livez and /readyz."""
     folder: Path
+    own_postgres: bool = True
+    """Whether the house runs it, and so may tidy it up as its superuser."""
+
+    def admin_url(self, database: str) -> str | None:
+        """A database as the superuser, where the server is the house's own."""
+        return (
+            _as(SUPERUSER, _renamed(self.keys_url, database), self) if self.own_postgres else None
+        )
 
     @property
     def credentials(self) -> Credentials:
@@ -192,6 +201,7 @@ async def _servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> HouseI
         keys_url=postgres.url(OFFICER, KEYS) if postgres else str(outside.keys_url),
         health={name: f"http://127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)},
         folder=plan.folder.resolve(),
+        own_postgres=postgres is not None,
     )
 
 
@@ -286,6 +296,11 @@ def _database_urls(plan: Plan, info: HouseInfo, role: str) -> tuple[str, str]:
 def _as(role: str, url: str, info: HouseInfo) -> str:
     host_and_database = url.rpartition("@")[2]
     return f"postgresql://{role}:{info.credentials.password(role)}@{host_and_database}"
+
+
+def _renamed(url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
 
 
 def master_key_file(folder: Path) -> Path:

@@ -33,7 +33,7 @@ ROOM_STREAMS: Final[dict[str, tuple[str, ...]]] = {
 """The room that writes a stream, and no other does."""
 
 _ROOM_EXTRAS: Final[dict[str, tuple[str, ...]]] = {
-    "intake": ("answer.>",),
+    "intake": ("answer.>", "$JS.API.STREAM.MSG.DELETE.INBOX"),
     "router": ("work.>",),
     "notify": ("notice.>",),
 }
@@ -117,7 +117,7 @@ def permissions(party: Party, guarded: Iterable[tuple[str, str]] = ()) -> Permis
     inbox = f"{party.inbox_prefix}.>"
     match party.kind:
         case Kind.PROVISIONER:
-            return Permissions(("$JS.API.>", _commands(party)), (inbox,))
+            return Permissions(("$JS.API.>", "parked.>", _commands(party)), (inbox,))
         case Kind.SERVICE:
             return _service(party, inbox, guarded)
         case Kind.PROJECTOR:

@@ -38,6 +38,9 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
+    # What is destroyed must not live on in an old piece of the write-ahead log, or in a log line.
+    "wal_recycle": "off",
+    "log_parameter_max_length": "0",
 }
 """What a house relies on: given on the command line at every start, so no file overrides it."""
 

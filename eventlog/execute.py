@@ -162,9 +162,9 @@ class Execution(Generic[S, R]):
         view = View(self.decider.initial_state)
         try:
             facts = self.decider.decide(issued, view.state, rules)
+            sealed = seal_at_hand(facts, issued.command_id, self.keys)
         except Refused:
             return long_way
-        sealed = seal_at_hand(facts, issued.command_id, self.keys)
         if not facts or sealed is None:
             return long_way
         fingerprint = self.keys.fingerprint(issued.command, issued.actor)
@@ -178,7 +178,7 @@ class Execution(Generic[S, R]):
                 return await long_way()
             if appended.duplicate:
                 return await long_way()
-            return self._written(issued, fingerprint, stream_id, view, facts, appended)
+            return self._written(issued, fingerprint, stream_id, view, sealed, appended)
 
         return short_way
 
@@ -207,12 +207,13 @@ class Execution(Generic[S, R]):
                 return Done(stream_id, earlier.facts, earlier.sequence, known=True)
             try:
                 facts = self.decider.decide(issued, view.state, rules)
+                sealed = await seal(facts, issued.command_id, self.keys)
             except Refused:
                 if view.fresh:
                     raise
-                facts = ()
-            if facts:
-                if done := await self._write(issued, fingerprint, stream_id, view, facts):
+                sealed = []
+            if sealed:
+                if done := await self._write(issued, fingerprint, stream_id, view, sealed):
                     return done
             elif view.fresh:
                 return Done(stream_id, (), view.sequence, known=True)
@@ -225,10 +226,9 @@ class Execution(Generic[S, R]):
         fingerprint: str,
         stream_id: str,
         view: View[S],
-        facts: Sequence[Fact],
+        sealed: Sequence[Fact],
     ) -> Done | None:
         """Append the decision; None when somebody was faster and we must look again."""
-        sealed = await seal(facts, issued.command_id, self.keys)
         messages = self._messages(issued, fingerprint, stream_id, view, sealed)
         try:
             appended = await self.appender.append(self._decision(issued, stream_id, view, messages))
@@ -236,7 +236,7 @@ class Execution(Generic[S, R]):
             return None
         if appended.duplicate:
             return None
-        return self._written(issued, fingerprint, stream_id, view, facts, appended)
+        return self._written(issued, fingerprint, stream_id, view, sealed, appended)
 
     def _messages(
         self,
@@ -267,11 +267,13 @@ class Execution(Generic[S, R]):
         fingerprint: str,
         stream_id: str,
         view: View[S],
-        facts: Sequence[Fact],
+        sealed: Sequence[Fact],
         appended: Appended,
     ) -> Done:
-        """What we wrote, and the view after it."""
-        decided = Decided(fingerprint, tuple(facts), appended.sequences)
+        """What we wrote, and the view after it: as it is stored, so that nothing personal outlives
+        its key in a view.
+        """
+        decided = Decided(fingerprint, tuple(sealed), appended.sequences)
         self.took(stream_id, view, issued.command_id, decided, appended.hashes[-1])
         return Done(stream_id, decided.facts, view.sequence, known=False)
 

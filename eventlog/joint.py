@@ -139,12 +139,12 @@ class JointExecution:
             own = [i for i, fact in enumerate(facts) if _name(fact) == name]
             decided = Decided(
                 fingerprint,
-                tuple(facts[i] for i in own),
+                tuple(sealed[i] for i in own),
                 tuple(appended.sequences[i] for i in own),
             )
             head = appended.hashes[own[-1]]
             self._of[name[0]].took(name[1], views[name], issued.command_id, decided, head)
-        return Done(names[0][1], tuple(facts), appended.sequences[-1], known=False)
+        return Done(names[0][1], tuple(sealed), appended.sequences[-1], known=False)
 
 
 def _name(fact: Fact) -> Name:

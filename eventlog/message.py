@@ -15,6 +15,7 @@ from typing import Final
 
 from contracts.envelope import (
     Command,
+    Erased,
     Fact,
     Header,
     Issued,
@@ -142,7 +143,7 @@ def is_intact(recorded: Recorded, headers: Mapping[str, str], body: bytes) -> bo
 def _insist_on_sealed(fact: Fact) -> None:
     for name in fact.personal:
         value = getattr(fact, name)
-        if value is not None and not isinstance(value, Sealed):
+        if value is not None and not isinstance(value, Sealed | Erased):
             raise ValueError(
                 f"{type(fact).__name__}.{name} is personal and must be sealed before it is written"
             )

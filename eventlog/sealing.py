@@ -3,30 +3,51 @@
 Every person has a data key of their own (AES-256-GCM), kept wrapped by the master key in a
 database apart from log and projections. A sealed value is bound to its fact id and field, so
 it cannot be moved to another fact. Destroying the key leaves the log whole: hashes cover the
-sealed bytes.
+sealed bytes. Whoever holds a key in memory hears of it at once from the key database, and forgets
+what it holds where it cannot listen.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import time
 from collections.abc import Iterable, Sequence
 from hmac import digest
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from contracts.envelope import ERASED, Command, Fact, Reason, Recorded, Refused, Sealed, fact_id
+from contracts.envelope import (
+    ERASED,
+    Command,
+    Erased,
+    Fact,
+    Reason,
+    Recorded,
+    Refused,
+    Sealed,
+    fact_id,
+)
+
+log = structlog.get_logger()
 
 NONCE: Final = 12
 KEY: Final = 32
 CACHE_SECONDS: Final = 60.0
-"""How long a process may go on using a key that has been destroyed elsewhere."""
+"""How long a process may go on using a key that has been destroyed elsewhere, should it not hear
+of it: usually it does, within milliseconds."""
 CACHE_KEYS: Final = 50_000
+CHANNEL: Final = "waggle_key_destroyed"
+"""Where the key database notifies of every key destroyed, with the person."""
+LISTEN_AGAIN: Final = 1.0
+ALIVE: Final = 15.0
+"""Seconds between looks whether the connection that listens is still one."""
 
 SCHEMA: Final = """
 create table if not exists data_key (
@@ -81,11 +102,15 @@ class KeyStore:
         self._master = AESGCM(master)
         self._print_key = digest(master, b"waggle command fingerprint", "sha256")
         self._cache: dict[str, tuple[float, AESGCM | None]] = {}
+        self._erased: set[str] = set()
+        """Whose destruction was heard of: nothing read before that counts any more."""
 
-    def at_hand(self, person: str) -> AESGCM | None:
-        """The person's key, where it was used lately."""
+    def at_hand(self, person: str) -> AESGCM | Erased | None:
+        """The person's key, where it was used lately; the tombstone, where it is gone."""
         entry = self._cache.get(person)
-        return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+        if entry is None or entry[0] <= time.monotonic():
+            return None
+        return entry[1] or ERASED
 
     async def ready(self, persons: Iterable[str]) -> dict[str, AESGCM | None]:
         """Have the key of each person at hand, made where there is none yet; None: erased."""
@@ -95,18 +120,6 @@ class KeyStore:
             found |= await self._make(missing)
         return found
 
-    async def provide(self, persons: Iterable[str]) -> dict[str, AESGCM]:
-        """The key of each person, made where there is none yet.
-
-        Raises `Refused` for a person who has been erased: nothing more is written about them.
-        """
-        found = await self.ready(persons)
-        if erased := sorted(p for p, k in found.items() if k is None):
-            raise Refused(
-                Reason(code="person_erased", detail=f"{', '.join(erased)}: erased; use a new id")
-            )
-        return {p: k for p, k in found.items() if k is not None}
-
     async def find(self, persons: Iterable[str]) -> dict[str, AESGCM]:
         """The key of each person who has one."""
         wanted = set(persons)
@@ -114,6 +127,74 @@ class KeyStore:
         if missing := sorted(wanted - found.keys()):
             found |= await self._load(missing)
         return {p: k for p, k in found.items() if k is not None}
+
+    async def destroy(self, persons: Iterable[str]) -> int:
+        """Destroy the key of each person for good, had they one or not; how many were there.
+
+        Harmless to repeat. Everybody who listens is told in the same transaction.
+        """
+        whose = sorted(set(persons))
+        async with self._pool.acquire() as connection, connection.transaction():
+            held = await connection.fetch(
+                "select person from data_key where person = any($1::text[])"
+                " and wrapped is not null for update",
+                whose,
+            )
+            await connection.execute(
+                "insert into data_key (person, wrapped, destroyed_at)"
+                " select person, null, now() from unnest($1::text[]) as person"
+                " on conflict (person) do update set wrapped = null, destroyed_at = now()"
+                " where data_key.wrapped is not null",
+                whose,
+            )
+            await connection.executemany(
+                "select pg_notify($1, $2)", [(CHANNEL, row["person"]) for row in held]
+            )
+        self._forget(whose)
+        return len(held)
+
+    async def keep_listening(self) -> None:
+        """Hear without end of every key that is destroyed, and forget it.
+
+        While the connection is lost nothing is held that was held before.
+        """
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    await self._listen(connection)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("key_listener_lost", error=repr(error))
+            self._cache.clear()
+            await asyncio.sleep(LISTEN_AGAIN)
+
+    async def _listen(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        def heard(_: object, __: int, ___: str, person: Any) -> None:
+            self._forget([person])
+
+        lost = asyncio.Event()
+
+        def ended(_: object) -> None:
+            lost.set()
+
+        connection.add_termination_listener(ended)
+        await connection.add_listener(CHANNEL, heard)
+        self._cache.clear()  # what was destroyed while nobody listened
+        try:
+            while not lost.is_set():
+                try:
+                    async with asyncio.timeout(ALIVE):
+                        await lost.wait()
+                except TimeoutError:
+                    await connection.fetchval("select 1", timeout=ALIVE)
+        finally:
+            if not lost.is_set():
+                connection.remove_termination_listener(ended)
+                await connection.remove_listener(CHANNEL, heard)
+
+    def _forget(self, persons: Iterable[str]) -> None:
+        for person in persons:
+            self._erased.add(person)
+            self._cache.pop(person, None)
 
     def fingerprint(self, command: Command, actor: str) -> str:
         """What tells a party's repeated command from any other one under the same id.
@@ -145,6 +226,7 @@ class KeyStore:
         )
         until = time.monotonic() + CACHE_SECONDS
         keys = {r["person"]: self._unwrap(r["person"], r["wrapped"]) for r in rows}
+        keys.update(dict.fromkeys(self._erased & keys.keys()))
         if len(self._cache) > CACHE_KEYS:
             self._cache.clear()
         self._cache.update({p: (until, k) for p, k in keys.items()})
@@ -173,10 +255,11 @@ async def create_key_table(pool: asyncpg.Pool) -> None:
 async def seal(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> list[Fact]:
     """The facts with every personal field sealed, ready to be written.
 
-    Raises `Refused` when the person has been erased.
+    About somebody who has been erased a fact carries the tombstone in place of words; one that
+    would bring in something new about them is not written: raises `Refused`.
     """
     while (sealed := seal_at_hand(facts, command_id, keys)) is None:
-        await keys.provide({_person(fact) for fact in facts if _open_fields(fact)})
+        await keys.ready({_person(fact) for fact in facts if _open_fields(fact)})
     return sealed
 
 
@@ -189,12 +272,26 @@ def seal_at_hand(facts: Sequence[Fact], command_id: str, keys: KeyStore) -> list
             person = _person(fact)
             if (key := keys.at_hand(person)) is None:
                 return None
+            if isinstance(key, Erased):
+                sealed.append(_without_words(fact, person, names))
+                continue
             place = fact_id(fact.stream, fact.stream_id, command_id, index)
             boxes = {n: seal_value(key, person, f"{place}/{n}", getattr(fact, n)) for n in names}
             sealed.append(fact.model_copy(update=boxes))
         else:
             sealed.append(fact)
     return sealed
+
+
+def _without_words(fact: Fact, person: str, names: Sequence[str]) -> Fact:
+    """The fact about somebody who is erased. Raises `Refused` where it would be news of them."""
+    if fact.introduces:
+        raise Refused(
+            Reason(
+                code="person_erased", detail=f"{person} is erased; use a new id", field="rider_id"
+            )
+        )
+    return fact.model_copy(update=dict.fromkeys(names, ERASED))
 
 
 async def unseal(recorded: Sequence[Recorded], keys: KeyStore) -> list[Fact]:

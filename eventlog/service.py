@@ -47,6 +47,7 @@ from eventlog.receiving import about, issued_from, problems
 from eventlog.sealing import KeyStore, read_master_key
 from eventlog.settings import Settings
 from eventlog.standing import Standing
+from eventlog.tasks import end
 
 log = structlog.get_logger()
 C = TypeVar("C", bound=Command)
@@ -261,6 +262,7 @@ class Service:
         self.appender = await self.appender_for(LOG)
         self._pool = await connect_postgres(self.settings.keys_url, tidy=False)
         self.keys = KeyStore(self._pool, read_master_key(self.settings.master_key_file))
+        self._listener = asyncio.create_task(self.keys.keep_listening())
 
     async def _close(self) -> None:
         if self._tasks:
@@ -270,6 +272,7 @@ class Service:
         for appender in self._appenders:
             await appender.close()
         await self.broker.stop()
+        await end(self._listener)
         await self._pool.close()
 
     def _all_checks(self) -> dict[str, Check]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,10 +13,11 @@ from typing import Any, Final
 import structlog
 import uvloop
 from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
 from pydantic import BaseModel, ValidationError
 
 from contracts.envelope import Answer, Answers, Header, Issued, Outcome
-from contracts.party import RegisterParty
+from contracts.party import NOBODY_ERASED, EraseRider, RegisterParty, erased
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
 from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.asking import UNDECIDED
@@ -25,11 +28,14 @@ from eventlog.receiving import problems
 from eventlog.service import Handled, Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
+from eventlog.tasks import end
 from services.intake import reactions
 from services.intake.decider import party, report
 
 log = structlog.get_logger()
 ROOM: Final = "intake"
+KEY_CHECK: Final = 1.0
+"""Seconds between looks whether somebody is erased whose key is still to be destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,16 @@ class Desk:
         done = await self.parties.carry_out(issued, issued.command.party_id, None)
         return done.answer(), done.known
 
+    async def erase(self, issued: Issued[EraseRider]) -> Handled:
+        """Forget a rider: first the fact, then the key.
+
+        So whatever is interrupted in between, the log says what is still to be done, and
+        `keep_erased` does it; the answer comes when both are.
+        """
+        done = await self.parties.carry_out(issued, issued.command.rider_id, None)
+        await self.service.keys.destroy([issued.command.rider_id])
+        return done.answer(), done.known
+
     async def dropped_in(self, raw: Msg) -> None:
         """A sender that cannot wait: decided now, the answer on `answer.<platform>`."""
         platform = raw.subject.partition(".")[2]
@@ -84,6 +100,17 @@ class Desk:
             headers={"Nats-Msg-Id": f"inbox:{sequence}", Header.ID: headers.get(Header.ID, "")},
             timeout=5,
         )
+        await self._wipe(sequence)
+
+    async def _wipe(self, sequence: int) -> None:
+        """Have the server overwrite what was dropped in: its words are sealed in the log now.
+
+        An acknowledged message is only marked as deleted and stays on the disk for a while.
+        """
+        try:
+            await self.service.js.delete_msg("INBOX", sequence)
+        except NotFoundError:
+            return  # done at an earlier delivery
 
     def _begin(self, part: Issued[SubmitReport] | Answer) -> Awaitable[Handled]:
         """Begin with one of many; await the result for its answer."""
@@ -107,17 +134,49 @@ class Desk:
         return rules
 
 
-async def wire(service: Service) -> None:
-    """Subscribe to what intake carries."""
+async def wire(service: Service) -> Standing[frozenset[str]]:
+    """Subscribe to what intake carries; who is erased, as the log has it."""
     published = await service.standing(
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
+    forgotten = await service.standing(("log.party.>",), NOBODY_ERASED, erased)
+    await service.keys.destroy(forgotten.value)
     reports, parties = service.execution(report.REPORT), service.execution(party.PARTY)
     desk = Desk(service, published, reports, parties)
     service.command(SubmitReport)(desk.submit)
     service.command(SubmitReports)(desk.submit_many)
     service.command(RegisterParty)(desk.register)
+    service.command(EraseRider)(desk.erase)
     service.deliveries("inbox", "INBOX")(desk.dropped_in)
+    return forgotten
+
+
+async def keep_erased(forgotten: Standing[frozenset[str]], service: Service) -> None:
+    """Whom the log says is erased, has no key: after a crash in between the two, too.
+
+    In a key store restored from before an erasure, `wire` has seen to it already.
+    """
+    done = forgotten.value
+    while True:
+        if left := forgotten.value - done:
+            try:
+                await service.keys.destroy(left)
+                done |= left
+            except TRANSIENT as error:
+                log.warning("erasure_delayed", riders=sorted(left), error=repr(error))
+        await asyncio.sleep(KEY_CHECK)
+
+
+@asynccontextmanager
+async def keeping_erased(
+    forgotten: Standing[frozenset[str]], service: Service
+) -> AsyncIterator[None]:
+    """Beside the subscribers, for as long as they serve."""
+    keeper = asyncio.create_task(keep_erased(forgotten, service))
+    try:
+        yield
+    finally:
+        await end(keeper)
 
 
 def _undecided(reply: BaseModel) -> str | None:
@@ -172,8 +231,9 @@ async def main() -> None:
     settings = Settings.from_environment()
     set_up_logs(ROOM, settings.log_format)
     async with Service.open(ROOM, settings) as service:
-        await wire(service)
-        await service.run()
+        forgotten = await wire(service)
+        async with keeping_erased(forgotten, service):
+            await service.run()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from contracts.envelope import Erased, Reason, Recorded, Sealed
-from contracts.party import PartyRegistered
+from contracts.party import PartyKind, PartyRegistered, RiderErased
 from contracts.report import ReportAccepted, ReportRefused
 from eventlog.projection import Projection, Table
+
+DEFAULT_LANGUAGE: Final = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,14 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """What is known of a party."""
+    """What is known of a party; of a rider who is erased, only that."""
 
     party_id: str
     kind: str
     language: str
     platform: str | None
-    webhook: str | None
+    erased_at: datetime | None
+    erased_because: str | None
     sequence: int
 
 
@@ -73,7 +76,7 @@ def report(row: ReportRow | None, fact: Recorded) -> ReportRow | None:
 
 
 def party(row: PartyRow | None, fact: Recorded) -> PartyRow | None:
-    """The last registration counts."""
+    """The last registration counts, until the tombstone."""
     match fact.body:
         case PartyRegistered() as known:
             return PartyRow(
@@ -81,7 +84,18 @@ def party(row: PartyRow | None, fact: Recorded) -> PartyRow | None:
                 kind=known.kind,
                 language=known.language,
                 platform=known.platform,
-                webhook=known.webhook,
+                erased_at=None,
+                erased_because=None,
+                sequence=fact.sequence,
+            )
+        case RiderErased() as gone:
+            return PartyRow(
+                party_id=gone.party_id,
+                kind=PartyKind.RIDER,
+                language=row.language if row else DEFAULT_LANGUAGE,
+                platform=row.platform if row else None,
+                erased_at=fact.happened_at,
+                erased_because=gone.reason,
                 sequence=fact.sequence,
             )
         case _:
@@ -104,7 +118,7 @@ def _party_keys(fact: Recorded) -> Iterator[tuple[str]]:
 
 INTAKE: Final = Projection(
     name="intake",
-    version=1,
+    version=2,
     subjects=("log.report.>", "log.party.>"),
     tables=(
         Table(

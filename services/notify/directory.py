@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts.envelope import Recorded, plain
-from contracts.party import PartyKind, PartyRegistered
+from contracts.party import PartyKind, PartyRegistered, RiderErased, erased
 from contracts.rulebook import Rulebook
 from services.notify.words import DEFAULT_LANGUAGE
 
@@ -25,6 +25,8 @@ class Directory:
     """The last registration of every party, as the log has it: personal fields still sealed."""
 
     registrations: Mapping[str, Recorded]
+    erased: frozenset[str] = frozenset()
+    """Who is forgotten: there is nobody to tell."""
 
     @classmethod
     def of(cls, facts: Iterable[Recorded]) -> Directory:
@@ -67,7 +69,10 @@ def gathered(directory: Directory, fact: Recorded) -> Directory:
     """The directory after one more fact of the log."""
     match fact.body:
         case PartyRegistered(party_id=party_id):
-            return Directory({**directory.registrations, party_id: fact})
+            return replace(directory, registrations={**directory.registrations, party_id: fact})
+        case RiderErased(party_id=party_id):
+            left = {who: r for who, r in directory.registrations.items() if who != party_id}
+            return Directory(left, erased(directory.erased, fact))
         case _:
             return directory
 
@@ -79,4 +84,5 @@ def address_in(party: PartyRegistered) -> Address | None:
     secret of a party that was erased is gone.
     """
     secret = plain(party.webhook_secret)
-    return Address(party.webhook, secret) if party.webhook and secret else None
+    url = plain(party.webhook)
+    return Address(url, secret) if url and secret else None

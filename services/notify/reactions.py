@@ -1,7 +1,7 @@
 """Who is told what: the notices that follow from a fact. Pure.
 
-What happened in imported history is told to nobody. A case that closes as fixed is told with its
-points; without points, where none can be earned.
+What happened in imported history is told to nobody, and who was erased is told nothing. A case
+that closes as fixed is told with its points; without points, where none can be earned.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def notices(fact: Recorded, directory: Directory, rules: Rulebook | None) -> tup
         return ()
     told: dict[str, Telling] = {}
     for telling in tellings(fact.body, rules):
-        told.setdefault(telling.receiver, telling)  # one notice of one fact for one receiver
+        if telling.receiver not in directory.erased:
+            told.setdefault(telling.receiver, telling)  # one notice of one fact for one receiver
     return tuple(_notice(fact, telling, directory, rules) for telling in told.values())
 
 

@@ -8,6 +8,7 @@ import uvloop
 
 from contracts.case import CaseClosed
 from contracts.envelope import Recorded
+from contracts.party import NOBODY_ERASED, erased
 from contracts.rulebook import NONE_PUBLISHED, gathered, in_force
 from eventlog.deliveries import NotReady
 from eventlog.logs import set_up_logs
@@ -25,11 +26,12 @@ async def wire(service: Service) -> None:
     published = await service.standing(
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
+    forgotten = await service.standing(("log.party.>",), NOBODY_ERASED, erased)
     accounts = service.execution(ACCOUNT)
 
     @service.reaction("on-case", CaseClosed)
     async def on_case(fact: Recorded) -> None:
-        if command := reactions.award(fact):
+        if command := reactions.award(fact, forgotten.value):
             issued = reacting(fact, command, room=ROOM, name="award")
             rules = in_force(published.value, issued.at)
             if rules is None:

@@ -7,10 +7,15 @@ from contracts.case import CaseClosed, CloseOutcome
 from contracts.envelope import Recorded
 
 
-def award(fact: Recorded) -> AwardPoints | None:
-    """A case closed as fixed was verified by somebody else; that earns. History earns nothing."""
+def award(fact: Recorded, erased: frozenset[str] = frozenset()) -> AwardPoints | None:
+    """A case closed as fixed was verified by somebody else; that earns.
+
+    History earns nothing, and neither does a rider who was erased by then: nobody could spend it.
+    """
     match fact.body:
-        case CaseClosed(outcome=CloseOutcome.FIXED) as closed if not fact.history:
+        case CaseClosed(outcome=CloseOutcome.FIXED) as closed if not (
+            fact.history or closed.rider_id in erased
+        ):
             return AwardPoints(
                 rider_id=closed.rider_id,
                 platform=closed.platform,

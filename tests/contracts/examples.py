@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.envelope import Datum, Fact, Reason, Words
 from contracts.notice import Channel, NoticeDelivered, NoticeKind, NoticeParked
-from contracts.party import PartyKind, PartyRegistered
+from contracts.party import ErasureReason, PartyKind, PartyRegistered, RiderErased
 from contracts.report import Position, ReportAccepted, ReportRefused
 from contracts.rulebook import (
     BigClass,
@@ -118,6 +118,7 @@ EXAMPLES: tuple[Fact, ...] = (
         webhook="https://rider.example/notices",
         webhook_secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     ),
+    RiderErased(party_id=RIDER, reason=ErasureReason.ASKED, by="officer"),
     ReportAccepted(
         report_id=REPORT,
         rider_id=RIDER,

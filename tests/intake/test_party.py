@@ -1,4 +1,4 @@
-"""Who may make a party known, or change what is known of it."""
+"""Who may make a party known, change what is known of it, or have a rider forgotten."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from typing import Any
 
 import pytest
 
-from contracts.party import PartyKind, PartyRefusal, PartyRegistered, RegisterParty
-from services.intake.decider.party import PARTY, PROVISIONER
+from contracts.envelope import Fact
+from contracts.party import (
+    EraseRider,
+    ErasureReason,
+    PartyKind,
+    PartyRefusal,
+    PartyRegistered,
+    RegisterParty,
+    RiderErased,
+)
+from services.intake.decider.party import OFFICER, PARTY, PROVISIONER
 from tests.district import KITE, RIDER, SANITATION, SWIFT
 from tests.given import Setting, a
 
@@ -92,3 +101,34 @@ def test_after_the_provisioner_moved_a_rider_the_new_platform_speaks_for_the_rid
     moved = given(known_as(rider()), known_as(rider(SWIFT)))
     moved.when(rider(SWIFT), by=SWIFT).then(PartyRegistered)
     moved.when(rider(), by=KITE).then_refused(PartyRefusal.NOT_YOUR_RIDER)
+
+
+FORGET = EraseRider(rider_id=RIDER, reason=ErasureReason.ASKED)
+ERASED = RiderErased(party_id=RIDER, reason=ErasureReason.ASKED, by=OFFICER)
+
+
+@pytest.mark.parametrize("before", [(), (known_as(rider()),)])
+def test_an_officer_has_a_rider_forgotten_registered_or_not(before: tuple[Fact, ...]) -> None:
+    given(*before).when(FORGET, by=OFFICER).then(ERASED)
+
+
+@pytest.mark.parametrize("by", [KITE, SANITATION, RIDER, PROVISIONER])
+def test_nobody_else_has_a_rider_forgotten(by: str) -> None:
+    given(known_as(rider())).when(FORGET, by=by).then_refused(PartyRefusal.NOT_ALLOWED)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_only_riders_are_forgotten(kind: PartyKind) -> None:
+    known = known_as(register(RIDER, kind))
+    given(known).when(FORGET, by=OFFICER).then_refused(PartyRefusal.NOT_A_RIDER)
+
+
+@pytest.mark.parametrize("reason", list(ErasureReason))
+def test_who_is_forgotten_is_not_forgotten_again(reason: ErasureReason) -> None:
+    given(ERASED).when(EraseRider(rider_id=RIDER, reason=reason), by=OFFICER).then()
+
+
+@pytest.mark.parametrize("by", [KITE, PROVISIONER, RIDER])
+def test_who_is_forgotten_is_never_registered_again(by: str) -> None:
+    forgotten = given(known_as(rider()), ERASED)
+    forgotten.when(rider(), by=by).then_refused(PartyRefusal.PERSON_ERASED)

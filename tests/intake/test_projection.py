@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.envelope import ERASED, Fact, Sealed
-from contracts.party import PartyKind, PartyRegistered
+from contracts.party import ErasureReason, PartyKind, PartyRegistered, RiderErased
 from contracts.report import ReportAccepted, ReportRefused
 from services.intake.projection import INTAKE, PartyRow, ReportRow, party, report
 from tests.contracts.examples import EXAMPLES
@@ -79,14 +79,31 @@ def test_what_is_personal_stands_in_the_row_only_sealed(field: str) -> None:
 
 def test_of_a_party_the_last_registration_counts() -> None:
     first = PartyRegistered(party_id=RIDER, kind=PartyKind.RIDER, platform=KITE)
-    last = first.model_copy(update={"language": "en", "webhook": "https://rider.example/"})
+    last = first.model_copy(update={"language": "en"})
     row = party(party(None, recorded(first, 3)), recorded(last, 8))
     assert row == PartyRow(
         party_id=RIDER,
         kind="rider",
         language="en",
         platform=KITE,
-        webhook="https://rider.example/",
+        erased_at=None,
+        erased_because=None,
+        sequence=8,
+    )
+
+
+@pytest.mark.parametrize("platform", [KITE, None])
+def test_of_who_is_erased_the_tombstone_is_left(platform: str | None) -> None:
+    known = PartyRegistered(party_id=RIDER, kind=PartyKind.RIDER, platform=KITE)
+    before = party(None, recorded(known, 3)) if platform else None
+    gone = RiderErased(party_id=RIDER, reason=ErasureReason.ASKED, by="officer")
+    assert party(before, recorded(gone, 8)) == PartyRow(
+        party_id=RIDER,
+        kind="rider",
+        language="zh",
+        platform=platform,
+        erased_at=NOON,
+        erased_because="asked",
         sequence=8,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.envelope import ERASED, Sealed
-from contracts.party import PartyKind, PartyRegistered
+from contracts.party import ErasureReason, PartyKind, PartyRegistered, RiderErased
 from services.notify.directory import NOBODY, Address, Directory, address_in, gathered
 from tests.notify.given import RULES, accepted, recorded, registered
 
@@ -82,3 +82,14 @@ def test_only_riders_are_reached_through_a_platform() -> None:
 def test_an_address_without_a_readable_secret_is_none() -> None:
     for secret in (None, ERASED, Sealed(key="platform-kite", box="AAAA")):
         assert address_in(registered(**KITE | {"webhook_secret": secret})) is None
+
+
+def test_who_is_erased_is_nowhere_to_be_reached_not_even_through_the_platform() -> None:
+    rider = registered(platform="platform-kite")
+    gone = RiderErased(party_id=rider.party_id, reason=ErasureReason.ASKED, by="officer")
+    known = directory(registered(**KITE), rider)
+    after = gathered(known, recorded(gone))
+    assert after.erased == {rider.party_id}
+    assert after.listing_of(rider.party_id) is None
+    assert after.listing_of("platform-kite") is not None
+    assert known.erased == frozenset()

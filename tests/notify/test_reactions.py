@@ -36,6 +36,13 @@ def told(fact: Fact) -> list[tuple[str, Kind]]:
     return [(n.receiver, n.kind) for n in notices(recorded(fact), NOBODY, RULES)]
 
 
+def test_who_is_erased_is_told_nothing_and_the_others_are() -> None:
+    gone = Directory({}, frozenset({"rider-01"}))
+    found = notices(recorded(dispatched("sanitation", UnitKind.DEPARTMENT)), gone, RULES)
+    assert [n.receiver for n in found] == ["sanitation"]
+    assert notices(recorded(accepted()), gone, RULES) == ()
+
+
 def only(found: Iterable[Notice]) -> Notice:
     [notice] = found
     return notice

@@ -33,6 +33,11 @@ def test_history_earns_nothing(outcome: CloseOutcome) -> None:
     assert award(recorded(closed(SANITATION, outcome), history=True)) is None
 
 
+def test_who_was_erased_earns_nothing_any_more() -> None:
+    assert award(recorded(closed(SANITATION)), frozenset({RIDER})) is None
+    assert award(recorded(closed(SANITATION)), frozenset({"another"})) is not None
+
+
 @pytest.mark.parametrize("fact", EXAMPLES, ids=lambda fact: type(fact).__name__)
 def test_no_other_fact_earns_anything(fact: Fact) -> None:
     assert (award(recorded(fact)) is not None) is isinstance(fact, CaseClosed)

@@ -1,16 +1,25 @@
-"""Who may make a party known, or change what is known of it. Pure."""
+"""Who may make a party known, change what is known of it, or have a rider forgotten. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from contracts.envelope import Fact, Issued, Reason, Refused
-from contracts.party import PartyKind, PartyRefusal, PartyRegistered, RegisterParty
+from contracts.party import (
+    EraseRider,
+    PartyKind,
+    PartyRefusal,
+    PartyRegistered,
+    RegisterParty,
+    RiderErased,
+)
 from eventlog.decider import Decider
 
 PROVISIONER: Final = "provisioner"
 """The party that sets the house up; it may register anybody."""
+OFFICER: Final = "officer"
+"""The party that answers for personal data; it alone may have a rider forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +28,40 @@ class State:
 
     kind: PartyKind | None = None
     platform: str | None = None
+    erased: bool = False
 
 
-def decide(issued: Issued[RegisterParty], state: State, rules: None) -> list[Fact]:
+def decide(issued: Issued[Any], state: State, rules: None) -> list[Fact]:
+    """Register a party, or forget a rider."""
+    match issued.command:
+        case EraseRider():
+            return erase(issued, state)
+        case RegisterParty():
+            return register(issued, state)
+        case unknown:
+            raise TypeError(f"intake does not decide on a {type(unknown).__name__}")
+
+
+def erase(issued: Issued[EraseRider], state: State) -> list[Fact]:
+    """Forget the rider, whether or not they were ever registered; nothing when it is done."""
+    rider = issued.command.rider_id
+    if issued.actor != OFFICER:
+        detail = f"only the party '{OFFICER}' may have a rider forgotten; you are {issued.actor}"
+        raise Refused(Reason(code=PartyRefusal.NOT_ALLOWED, detail=detail))
+    if state.kind not in (None, PartyKind.RIDER):
+        detail = f"{rider} is known as a {state.kind}; only riders can be forgotten"
+        raise Refused(Reason(code=PartyRefusal.NOT_A_RIDER, field="rider_id", detail=detail))
+    if state.erased:
+        return []
+    return [RiderErased(party_id=rider, reason=issued.command.reason, by=issued.actor)]
+
+
+def register(issued: Issued[RegisterParty], state: State) -> list[Fact]:
     """Register the party. A platform speaks for its own riders, everybody for themselves."""
     party = issued.command
+    if state.erased:
+        detail = f"{party.party_id} is erased; use a new id"
+        raise Refused(Reason(code=PartyRefusal.PERSON_ERASED, field="party_id", detail=detail))
     if reason := _objection(issued, state):
         raise Refused(reason)
     return [
@@ -59,10 +97,12 @@ def _objection(issued: Issued[RegisterParty], state: State) -> Reason | None:
 
 
 def evolve(state: State, fact: Fact) -> State:
-    """The last registration counts."""
+    """The last registration counts; an erasure is for ever."""
     match fact:
         case PartyRegistered(kind=kind, platform=platform):
-            return State(kind, platform)
+            return State(kind, platform, state.erased)
+        case RiderErased():
+            return replace(state, erased=True)
         case _:
             return state
 
