@@ -140,7 +140,6 @@ async def wire(service: Service) -> Standing[frozenset[str]]:
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
     forgotten = await service.standing(("log.party.>",), NOBODY_ERASED, erased)
-    await service.keys.destroy(forgotten.value)
     reports, parties = service.execution(report.REPORT), service.execution(party.PARTY)
     desk = Desk(service, published, reports, parties)
     service.command(SubmitReport)(desk.submit)
@@ -152,10 +151,7 @@ async def wire(service: Service) -> Standing[frozenset[str]]:
 
 
 async def keep_erased(forgotten: Standing[frozenset[str]], service: Service) -> None:
-    """Whom the log says is erased, has no key: after a crash in between the two, too.
-
-    In a key store restored from before an erasure, `wire` has seen to it already.
-    """
+    """Whom the log says is erased, has no key: after a crash in between the two, too."""
     done = forgotten.value
     while True:
         if left := forgotten.value - done:
@@ -171,7 +167,11 @@ async def keep_erased(forgotten: Standing[frozenset[str]], service: Service) -> 
 async def keeping_erased(
     forgotten: Standing[frozenset[str]], service: Service
 ) -> AsyncIterator[None]:
-    """Beside the subscribers, for as long as they serve."""
+    """Beside the subscribers, for as long as they serve.
+
+    Before they begin, whoever is erased has no key: this may be a key store restored from before.
+    """
+    await service.keys.destroy(forgotten.value)
     keeper = asyncio.create_task(keep_erased(forgotten, service))
     try:
         yield
