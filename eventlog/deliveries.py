@@ -86,13 +86,26 @@ class Deliveries:
         What takes longer than `ack_wait` is delivered again while it is in hand. It is not begun
         twice, since under load that would breed load: its answer will come.
         """
-        if self._types and (raw.headers or {}).get(Header.TYPE) not in self._types:
-            await raw.ack()
-            return
         sequence = raw.metadata.sequence.stream
         if sequence not in self._in_hand:
             self._in_hand.add(sequence)
             self._spawn(self._carry(raw, sequence))
+
+    def sift(self, consume: DeliveryHandler) -> DeliveryHandler:
+        """`consume` for what the handler acts on; every other fact is acknowledged unread.
+
+        Most facts are another reaction's: passing them on first costs more than the whole look.
+        """
+        if not self._types:
+            return consume
+
+        async def sifted(raw: Msg) -> None:
+            if (raw.headers or {}).get(Header.TYPE) in self._types:
+                await consume(raw)
+            else:
+                await raw.ack()
+
+        return sifted
 
     async def _carry(self, raw: Msg, sequence: int) -> None:
         try:

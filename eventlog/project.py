@@ -35,6 +35,9 @@ STANDBY: Final = 0.5
 """Seconds between two looks whether the runner that works is gone."""
 LOOK_AGAIN: Final = 1.0
 """Seconds after which who waits for a checkpoint looks without having been told."""
+GATHER: Final = 0.02
+"""Seconds for which facts may gather after a batch that was not full: a fact that comes alone is
+taken in at once, but of those that come thick and fast many share a transaction."""
 PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 
@@ -153,6 +156,8 @@ class ProjectionRunner:
         async with aclosing(batches):
             async for batch in batches:
                 await self._take(connection, batch)
+                if len(batch) < self._batch_size:
+                    await asyncio.sleep(GATHER)
 
     async def _take(self, connection: Connection, batch: Sequence[Entry]) -> None:
         try:

@@ -34,6 +34,7 @@ from contracts.envelope import (
     Sealed,
     fact_id,
 )
+from eventlog.together import Together
 
 log = structlog.get_logger()
 
@@ -58,6 +59,17 @@ create table if not exists data_key (
     check ((wrapped is null) = (destroyed_at is not null))
 )
 """
+
+
+MAKE: Final = """
+with made as (
+    insert into data_key (person, wrapped) select * from unnest($1::text[], $2::bytea[])
+    on conflict (person) do nothing returning person, wrapped
+)
+select person, wrapped from made
+union all select person, wrapped from data_key where person = any($1::text[])
+"""
+"""One statement: who has a key already is found, who has none gets one."""
 
 
 class BadKey(Exception):
@@ -104,6 +116,7 @@ class KeyStore:
         self._cache: dict[str, tuple[float, AESGCM | None]] = {}
         self._erased: set[str] = set()
         """Whose destruction was heard of: nothing read before that counts any more."""
+        self._made = Together(self._make)
 
     def at_hand(self, person: str) -> AESGCM | Erased | None:
         """The person's key, where it was used lately; the tombstone, where it is gone."""
@@ -116,7 +129,10 @@ class KeyStore:
         """Have the key of each person at hand, made where there is none yet; None: erased."""
         wanted = set(persons)
         found = self._cached(wanted)
-        if missing := sorted(wanted - found.keys()):
+        missing = sorted(wanted - found.keys())
+        if len(missing) == 1:
+            found[missing[0]] = await self._made.ask(missing[0])
+        elif missing:
             found |= await self._make(missing)
         return found
 
@@ -212,18 +228,19 @@ class KeyStore:
 
     async def _make(self, persons: Sequence[str]) -> dict[str, AESGCM | None]:
         wrapped = [self._wrap(p, os.urandom(KEY)) for p in persons]
-        await self._pool.execute(
-            "insert into data_key (person, wrapped) select * from unnest($1::text[], $2::bytea[])"
-            " on conflict (person) do nothing",
-            persons,
-            wrapped,
-        )
-        return await self._load(persons)
+        keys = self._kept(await self._pool.fetch(MAKE, persons, wrapped))
+        if others := [p for p in persons if p not in keys]:  # made by somebody else just now
+            keys |= await self._load(others)
+        return keys
 
     async def _load(self, persons: Sequence[str]) -> dict[str, AESGCM | None]:
         rows = await self._pool.fetch(
             "select person, wrapped from data_key where person = any($1::text[])", persons
         )
+        return self._kept(rows)
+
+    def _kept(self, rows: Iterable[asyncpg.Record]) -> dict[str, AESGCM | None]:
+        """The keys in rows of the table, at hand for a while."""
         until = time.monotonic() + CACHE_SECONDS
         keys = {r["person"]: self._unwrap(r["person"], r["wrapped"]) for r in rows}
         keys.update(dict.fromkeys(self._erased & keys.keys()))

@@ -187,10 +187,14 @@ class Service:
             queue=durable,
             stream=JStream(stream, declare=False),
             ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
         )
 
         def wire(handler: DeliveryHandler) -> DeliveryHandler:
-            subscriber(Deliveries(durable, self.js, self._spawn, handler, hears).take)
+            deliveries = Deliveries(durable, self.js, self._spawn, handler, hears)
+            subscriber(deliveries.take)
+            sifted = deliveries.sift(subscriber.consume)
+            subscriber.consume = sifted  # type: ignore[method-assign, assignment]
             return handler
 
         return wire

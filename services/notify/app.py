@@ -51,7 +51,7 @@ class Desk:
         """Bring each notice of a fact to its end on a channel, or ask for another try."""
         fact, attempt = recorded_from(raw), raw.metadata.num_delivered
         waits: list[float] = []
-        for notice in self._notices(fact):
+        for notice in self._notices(fact, channel):
             if attempt > 1 and await self._is_settled(notice, channel):
                 continue
             outcome = await send(notice)
@@ -77,9 +77,12 @@ class Desk:
                 return await self.webhook.send(notice, address)
         return None
 
-    def _notices(self, fact: Recorded) -> tuple[Notice, ...]:
-        rules = in_force(self.published.value, fact.happened_at)
-        found = reactions.notices(fact, self.parties.value, rules)
+    def _notices(self, fact: Recorded, channel: Channel) -> tuple[Notice, ...]:
+        rules, parties = in_force(self.published.value, fact.happened_at), self.parties.value
+        if channel is Channel.WEBHOOK:
+            found = reactions.notices(fact, parties, rules, parties.is_posted_to)
+        else:
+            found = reactions.notices(fact, parties, rules)
         if found and rules is None:
             raise NotReady(f"no rulebook is in force at {fact.happened_at.isoformat()}")
         return found

@@ -56,6 +56,12 @@ class Directory:
             return self.registrations.get(receiver)
         return self.registrations.get(party.platform)
 
+    def is_posted_to(self, receiver: str) -> bool:
+        """Whether a registration gives an address for the receiver's notices."""
+        listing = self.listing_of(receiver)
+        party = listing.body if listing else None
+        return isinstance(party, PartyRegistered) and bool(party.webhook)
+
     def _party(self, party_id: str) -> PartyRegistered | None:
         recorded = self.registrations.get(party_id)
         return recorded.body if recorded and isinstance(recorded.body, PartyRegistered) else None

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale
 from babel.dates import format_datetime
 
 from contracts.account import PointsAwarded
@@ -89,7 +90,9 @@ class Speaker:
         """A moment on the clock of the district; in UTC, and saying so, where that is not known."""
         zone = _zone(self.rules.time_zone) if self.rules else None
         pattern = self.say("moment.pattern")
-        moment = format_datetime(at, pattern, tzinfo=zone or UTC, locale=self.catalogue.language)
+        moment = format_datetime(
+            at, pattern, tzinfo=zone or UTC, locale=_locale(self.catalogue.language)
+        )
         return moment if zone else self.say("moment.utc", moment=moment)
 
     def reasons(self, reasons: Iterable[Reason]) -> str:
@@ -231,3 +234,9 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return None
+
+
+@lru_cache(maxsize=16)
+def _locale(language: str) -> Locale:
+    """How moments are written in a language; looking it up takes longer than writing one."""
+    return Locale.parse(language)

@@ -6,7 +6,7 @@ that closes as fixed is told with its points; without points, where none can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -122,13 +122,21 @@ def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
                 yield Telling(unit, NoticeKind.CASE_ESCALATED, report_id)
 
 
-def notices(fact: Recorded, directory: Directory, rules: Rulebook | None) -> tuple[Notice, ...]:
-    """The notices that follow from a fact of the log, each in its receiver's language."""
+def notices(
+    fact: Recorded,
+    directory: Directory,
+    rules: Rulebook | None,
+    reaches: Callable[[PartyId], bool] = lambda _: True,
+) -> tuple[Notice, ...]:
+    """The notices that follow from a fact of the log, each in its receiver's language.
+
+    `reaches` says whom the channel leads to: for nobody else words are looked for.
+    """
     if fact.history:
         return ()
     told: dict[str, Telling] = {}
     for telling in tellings(fact.body, rules):
-        if telling.receiver not in directory.erased:
+        if telling.receiver not in directory.erased and reaches(telling.receiver):
             told.setdefault(telling.receiver, telling)  # one notice of one fact for one receiver
     return tuple(_notice(fact, telling, directory, rules) for telling in told.values())
 

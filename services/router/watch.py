@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from contracts.case import Nearby
 from contracts.report import Position
 from contracts.rulebook import Duplicates
 from eventlog.columns import columns_of
+from eventlog.together import Together
 from services.router.duplicates import around
 from services.router.evaluation import Period
 from services.router.lifecycle import OPEN
@@ -39,13 +40,18 @@ DUE: Final = (
     'SELECT case_id, next_at FROM router."case" WHERE next_at < $1'
     " AND (next_at, case_id) > ($2, $3) ORDER BY next_at, case_id LIMIT $4"
 )
-NEARBY: Final = (
-    "SELECT last_sequence, found.* FROM router.checkpoint LEFT JOIN ("
-    'SELECT case_id, condition, lat, lng, opened_at FROM router."case" WHERE condition = $1'
-    " AND lat BETWEEN $2 AND $3 AND lng BETWEEN $4 AND $5 AND opened_at >= $6 AND step = ANY($7)"
-    ") AS found ON true"
-)
-"""One statement, so that the cases are those of the place that the checkpoint tells."""
+NEARBY: Final = """
+SELECT number, last_sequence, found.* FROM router.checkpoint CROSS JOIN
+unnest($1::text[], $2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::timestamptz[])
+WITH ORDINALITY AS asked (condition, south, north, west, east, since, number)
+LEFT JOIN LATERAL (
+    SELECT case_id, condition, lat, lng, opened_at FROM router."case"
+    WHERE condition = asked.condition AND lat BETWEEN asked.south AND asked.north
+      AND lng BETWEEN asked.west AND asked.east AND opened_at >= asked.since AND step = ANY($7)
+) AS found ON true
+"""
+"""One statement, so that the cases are those of the place that the checkpoint tells; and for many
+reports at once, since each round trip costs more than the look itself."""
 COURSES: Final = (
     "SELECT * FROM router.course"
     " WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1 OR due_at >= $1)"
@@ -58,6 +64,8 @@ LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Due = tuple[str, datetime]
 """A case, and the moment that it waits for."""
+Around = tuple[str, float, float, float, float, datetime]
+"""A condition; south, north, west and east of where it is looked for; since when."""
 
 
 class Watch:
@@ -66,6 +74,7 @@ class Watch:
     def __init__(self, tables: asyncpg.Pool) -> None:
         self._tables = tables
         self._heard: dict[Due, float] = {}
+        self._nearby = Together(self._shown)
 
     async def nearby(
         self, condition: str, position: Position, at: datetime, rule: Duplicates
@@ -73,24 +82,23 @@ class Watch:
         """The open cases of a condition around a point that the tables show."""
         south, west, north, east = around(position, rule.radius_metres)
         since = at - timedelta(hours=rule.window_hours)
+        return await self._nearby.ask((condition, south, north, west, east, since))
+
+    async def _shown(self, asked: Sequence[Around]) -> dict[Around, Shown]:
         try:
-            rows = await self._tables.fetch(
-                NEARBY, condition, south, north, west, east, since, list(OPEN)
-            )
+            rows = await self._tables.fetch(NEARBY, *zip(*asked, strict=True), list(OPEN))
         except NOT_THERE as error:
-            log.warning("duplicates_not_looked_for", condition=condition, error=str(error))
-            return Shown((), 0)
-        cases = tuple(
-            Nearby(
-                case_id=row["case_id"],
-                condition=row["condition"],
-                position=Position(lat=row["lat"], lng=row["lng"]),
-                opened_at=row["opened_at"],
-            )
-            for row in rows
-            if row["case_id"] is not None
-        )
-        return Shown(cases, max((row["last_sequence"] for row in rows), default=0))
+            log.warning("duplicates_not_looked_for", reports=len(asked), error=str(error))
+            return dict.fromkeys(asked, Shown((), 0))
+        cases: dict[int, list[Nearby]] = {number: [] for number in range(1, len(asked) + 1)}
+        as_of = max((row["last_sequence"] for row in rows), default=0)
+        for row in rows:
+            if row["case_id"] is not None:
+                cases[row["number"]].append(_nearby(row))
+        return {
+            one: Shown(tuple(found), as_of)
+            for one, found in zip(asked, cases.values(), strict=True)
+        }
 
     async def courses(self, period: Period) -> tuple[list[CourseRow], int]:
         """The cases that a period may count, and the place of the log that they stand at."""
@@ -122,6 +130,15 @@ class Watch:
     def heard(self, due: Due) -> None:
         """It was decided; the tables will show it in a moment."""
         self._heard[due] = time.monotonic() + HEARD_FOR
+
+
+def _nearby(row: asyncpg.Record) -> Nearby:
+    return Nearby(
+        case_id=row["case_id"],
+        condition=row["condition"],
+        position=Position(lat=row["lat"], lng=row["lng"]),
+        opened_at=row["opened_at"],
+    )
 
 
 _COLUMNS: Final = columns_of(CourseRow)
