@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+import psutil
 from nats.aio.client import Client
 
 from deploy.house import HouseInfo, Plan, open_house
@@ -32,6 +33,12 @@ class MeasuredHouse:
         self._stack.push_async_callback(client.close)
         return client
 
+    def processor_seconds(self) -> float:
+        """What every process of the house has used of the processors so far, and this one."""
+        parts = [psutil.Process(s.pid) for s in self._supervisor.status() if s.pid]
+        servants = [child for part in parts for child in part.children(recursive=True)]
+        return sum(map(_used, [psutil.Process(), *parts, *servants]))
+
     @contextmanager
     def paused(self, *names: str) -> Iterator[None]:
         """Let some processes stand still, so that what is measured has the processor to itself."""
@@ -43,6 +50,14 @@ class MeasuredHouse:
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
+
+
+def _used(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # one that PostgreSQL has just let go
+        return 0.0
+    return float(times.user + times.system)
 
 
 @asynccontextmanager

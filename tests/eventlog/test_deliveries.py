@@ -13,7 +13,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 
-from contracts.envelope import Reason, Refused
+from contracts.case import CaseClosed
+from contracts.envelope import Header, Reason, Refused
 from deploy.credentials import Credentials
 from deploy.nats_server import NatsServer
 from deploy.permissions import Kind, Party
@@ -189,3 +190,20 @@ async def test_a_refused_reaction_is_over(room: Room) -> None:
     await room.begin(refused)
     await room.until_answered()
     assert (tries, await room.parked()) == (1, [])
+
+
+async def test_what_nobody_acts_on_is_acknowledged_unread(room: Room) -> None:
+    taken: list[str] = []
+
+    async def heard(raw: Msg) -> None:
+        taken.append((raw.headers or {})[Header.TYPE])
+
+    room.service.deliveries("orders", "LOG", CaseClosed)(heard)
+    await room.service.broker.start()
+    for kind in ("CaseOpened", "CaseClosed", "WorkAccepted"):
+        headers = {Header.TYPE: f"waggle.case.{kind}"}
+        await room.service.js.publish("log.case.1", b"{}", stream="LOG", headers=headers)
+    async with asyncio.timeout(PATIENCE):
+        while (floor := (await room.consumer()).ack_floor) is None or floor.stream_seq < 3:
+            await asyncio.sleep(0.02)
+    assert taken == ["waggle.case.CaseClosed"]
