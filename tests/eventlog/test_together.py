@@ -43,7 +43,7 @@ async def test_what_comes_meanwhile_is_looked_for_afterwards(table: Table) -> No
     while not table.asked:
         await asyncio.sleep(0)
     again = asyncio.create_task(together.ask(1))
-    assert await asyncio.gather(first, again) == [2, 2]
+    assert (await first, await again) == (2, 2)
     assert table.asked == [(1,), (1,)]
 
 
