@@ -14,10 +14,18 @@ from pydantic import BaseModel
 from contracts.case import CaseFile, WorkOrder
 from contracts.envelope import STREAMS, TOKEN, Answer, Answers, Command, Fact, Header
 from contracts.notice import Notice
+from contracts.reward import Ticket
 
 Json = dict[str, Any]
 
-MESSAGES: Final[tuple[type[BaseModel], ...]] = (Answer, Answers, CaseFile, Notice, WorkOrder)
+MESSAGES: Final[tuple[type[BaseModel], ...]] = (
+    Answer,
+    Answers,
+    CaseFile,
+    Notice,
+    Ticket,
+    WorkOrder,
+)
 """What crosses a wall and is neither command nor fact."""
 
 WRITES: Final = {
@@ -30,12 +38,15 @@ WRITES: Final = {
 HEARS: Final = {
     "router": ("report", "case"),
     "points": ("case",),
-    "notify": ("report", "case", "account"),
+    "notify": ("report", "case", "account", "reward"),
 }
 """The streams that a room reacts to."""
 REPLIES: Final[dict[str, tuple[type[BaseModel], ...]]] = {
     "SubmitReports": (Answers, Answer),
     "ReadCase": (CaseFile, Answer),
+    "RedeemItem": (Ticket, Answer),
+    "ReissueCode": (Ticket, Answer),
+    "ShowCode": (Ticket, Answer),
 }
 """The replies to a command where they are not just `Answer`."""
 

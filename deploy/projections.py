@@ -7,7 +7,7 @@ from typing import Final
 from eventlog.projection import Projection
 from services.intake.projection import INTAKE
 from services.notify.projection import NOTIFY
-from services.points.projection import POINTS
+from services.points.projection import POINTS, STORE
 from services.router.projection import ROUTER
 
-PROJECTIONS: Final[tuple[Projection, ...]] = (INTAKE, ROUTER, POINTS, NOTIFY)
+PROJECTIONS: Final[tuple[Projection, ...]] = (INTAKE, ROUTER, POINTS, STORE, NOTIFY)

@@ -10,6 +10,19 @@ from typing import Final
 from contracts.account import PointsAwarded
 from contracts.envelope import Recorded
 from eventlog.projection import Projection, Table
+from services.points.tables.shelf import (
+    AssetRow,
+    ItemRow,
+    StationRow,
+    asset,
+    assets_of,
+    item,
+    items_of,
+    station,
+    stations_of,
+)
+from services.points.tables.takes import PublicRow, TakeRow, public, public_of, take, takes_of
+from services.points.tables.wishes import WishRow, wish, wishes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +115,35 @@ POINTS: Final = Projection(
         ),
     ),
 )
+
+
+STORE: Final = Projection(
+    name="store",
+    version=1,
+    subjects=("log.reward.>",),
+    tables=(
+        Table("wish", WishRow, key=("wish_id",), keys=wishes_of, fold=wish, indexes=("step",)),
+        Table("item", ItemRow, key=("item_id",), keys=items_of, fold=item),
+        Table(
+            "asset", AssetRow, key=("asset",), keys=assets_of, fold_key=asset, indexes=("about",)
+        ),
+        Table("station", StationRow, key=("station_id",), keys=stations_of, fold=station),
+        Table(
+            "redemption",
+            TakeRow,
+            key=("redemption_id",),
+            keys=takes_of,
+            fold=take,
+            indexes=("due_at, redemption_id", "rider_id", "item_id"),
+        ),
+        Table(
+            "public",
+            PublicRow,
+            key=("item_id", "sequence"),
+            keys=public_of,
+            fold=public,
+            indexes=("month",),
+        ),
+    ),
+)
+"""What the store shows: projection `store`."""

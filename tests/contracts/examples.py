@@ -32,6 +32,7 @@ from tests.contracts.case_examples import (
     REPORT,
     RIDER,
 )
+from tests.contracts.reward_examples import REWARD_EXAMPLES
 
 SEEN = datetime.fromisoformat("2026-10-17T18:42:05+08:00")
 
@@ -89,6 +90,7 @@ CATALOGUE = Catalogue(
 EXAMPLES: tuple[Fact, ...] = (
     *ACCOUNT_EXAMPLES,
     *CASE_EXAMPLES,
+    *REWARD_EXAMPLES,
     NoticeDelivered(
         notice_id="router-on-report_01KAJ6Q2-0-rider-07",
         channel=Channel.OUTBOX,
