@@ -129,7 +129,9 @@ REACTIONS: Final = (
     reaction("router", "work-orders", "LOG", "log.case.>"),
     reaction("router", "gathering", "LOG", "log.case.>"),
     reaction("points", "on-case", "LOG", "log.case.>"),
-    reaction("notify", "outbox", "LOG", "log.report.>", "log.case.>", "log.account.>"),
+    reaction(
+        "notify", "outbox", "LOG", "log.report.>", "log.case.>", "log.account.>", "log.reward.>"
+    ),
     reaction(
         "notify",
         "webhook",
@@ -137,6 +139,7 @@ REACTIONS: Final = (
         "log.report.>",
         "log.case.>",
         "log.account.>",
+        "log.reward.>",
         ack_wait=POST_ACK_WAIT,
         in_flight=POSTS_IN_FLIGHT,
     ),

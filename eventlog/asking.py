@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from contracts.envelope import Answer, Answers, Command, Header, Outcome, Reason, command_subject
 
 M = TypeVar("M", bound=BaseModel)
+A = TypeVar("A", bound=Answer)
 
 PATIENCE: Final = 60.0
 """Seconds to go on asking before giving the sender an `unknown`."""
@@ -46,13 +47,29 @@ async def ask(
 
     Never raises for silence: after `patience` seconds the outcome is `unknown`.
     """
+    return await ask_as(
+        nc, party, command, command_id, Answer, history_at=history_at, patience=patience
+    )
+
+
+async def ask_as(
+    nc: Client,
+    party: str,
+    command: Command,
+    command_id: str,
+    kind: type[A],
+    *,
+    history_at: datetime | None = None,
+    patience: float = PATIENCE,
+) -> tuple[A, bool]:
+    """`ask` where the answer says more than an answer does."""
     headers = command_headers(command_id, history_at)
     give_up = monotonic() + patience
     try:
-        reply, known = await _until(nc, party, command, headers, Answer, give_up)
+        reply, known = await _until(nc, party, command, headers, kind, give_up)
     except NoAnswer as silence:
         reason = Reason(code=Outcome.UNKNOWN, detail=str(silence))
-        return Answer(outcome=Outcome.UNKNOWN, id=command_id, reasons=(reason,)), False
+        return kind(outcome=Outcome.UNKNOWN, id=command_id, reasons=(reason,)), False
     return reply, known
 
 
@@ -110,7 +127,7 @@ async def _until(
         received = await _request(nc, party, command, headers, give_up)
         if received is not None:
             body, known = received
-            if kind is not Answer and b'"outcome"' in body[:20]:
+            if not issubclass(kind, Answer) and b'"outcome"' in body[:20]:
                 last = Answer.model_validate_json(body).model_dump_json()
             else:
                 reply = kind.model_validate_json(body)

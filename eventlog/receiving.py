@@ -85,7 +85,7 @@ def about(issued: Issued[Any]) -> str:
 
 def _subject_of(command: Command) -> str:
     """The report or case a command speaks of, or nothing."""
-    for name in ("report_id", "case_id", "party_id"):
+    for name in ("report_id", "case_id", "party_id", "reward_id"):
         if value := getattr(command, name, None):
             return str(value)
     return ""

@@ -13,21 +13,24 @@ from contracts.rulebook import NONE_PUBLISHED, gathered, in_force
 from eventlog.deliveries import NotReady
 from eventlog.logs import set_up_logs
 from eventlog.receiving import reacting
+from eventlog.sealing import read_master_key
 from eventlog.service import Service
 from eventlog.settings import Settings
-from services.points import reactions
-from services.points.decider import ACCOUNT
+from services.points import reactions, store
+from services.points.decider import ACCOUNT, REWARD
+from services.points.store import Secrets
 
 ROOM: Final = "points"
 
 
-async def wire(service: Service) -> None:
+async def wire(service: Service, secrets: Secrets) -> None:
     """Subscribe to what points carries."""
     published = await service.standing(
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
     forgotten = await service.standing(("log.party.>",), NOBODY_ERASED, erased)
     accounts = service.execution(ACCOUNT)
+    await store.wire(service, published, accounts, service.execution(REWARD), secrets)
 
     @service.reaction("on-case", CaseClosed)
     async def on_case(fact: Recorded) -> None:
@@ -44,7 +47,7 @@ async def main() -> None:
     settings = Settings.from_environment()
     set_up_logs(ROOM, settings.log_format)
     async with Service.open(ROOM, settings) as service:
-        await wire(service)
+        await wire(service, Secrets.of(read_master_key(settings.master_key_file)))
         await service.run()
 
 

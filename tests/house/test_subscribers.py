@@ -22,12 +22,14 @@ from services.intake import app as intake
 from services.notify import app as notify
 from services.notify.channels import Outbox, Webhook
 from services.points import app as points
+from services.points.store import Secrets
 from services.router import app as router
 from tests.house.tree import ROOMS
 
 OWN = (
     "AwardPoints",
     "DropReport",
+    "ExpireRedemption",
     "GatherReport",
     "OpenCase",
     "RecordDelivery",
@@ -64,7 +66,7 @@ def rooms(seed_file: Path) -> dict[str, Service]:
     async def wire() -> None:
         await intake.wire(services["intake"])
         await router.wire(services["router"], cast(Any, None))
-        await points.wire(services["points"])
+        await points.wire(services["points"], Secrets.of(b"a secret"))
         await notify.wire(service := services["notify"], Outbox(service.appender), Webhook())
 
     asyncio.run(wire())
