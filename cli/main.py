@@ -20,6 +20,7 @@ from cli import (
     look,
     queues,
     rebuild,
+    replay,
     rulebook,
     standard,
     submit,
@@ -49,6 +50,7 @@ evaluate.register(app)
 look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
+app.command(rich_help_panel="Looking")(replay.replay)
 queues.register(app)
 app.command()(rebuild.rebuild)
 erase.register(app)

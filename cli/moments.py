@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from typing import TypeAlias
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final, TypeAlias
 
 import typer
 from nats.js import JetStreamContext
@@ -13,6 +13,7 @@ from cli.running import Exit, Failure
 from eventlog.asof import insist_on, sequence_at
 from eventlog.read import head
 
+TICK: Final = timedelta(microseconds=1)
 Moment: TypeAlias = int | datetime | None
 """A sequence; a moment, without a zone where none was given; or now."""
 
@@ -57,6 +58,20 @@ async def place_of(log: JetStreamContext, when: Moment, zone: tzinfo) -> Place:
                 raise Failure(f"the log ends at sequence {end}", Exit.WRONG_INPUT)
     recorded = (await insist_on(log, sequence)).recorded_at if sequence else None
     return Place(sequence, recorded, end)
+
+
+async def first_from(log: JetStreamContext, when: Moment, zone: tzinfo) -> int:
+    """The sequence of the first fact recorded at a moment or later; behind the end: the next one.
+
+    A sequence is itself; 0 is taken for the first.
+    """
+    match when:
+        case datetime():
+            return await sequence_at(log, in_zone(when, zone) - TICK) + 1
+        case int():
+            return max(1, when)
+        case _:
+            return await head(log) + 1
 
 
 def in_zone(when: datetime, zone: tzinfo) -> datetime:

@@ -19,7 +19,8 @@ from cli.running import Exit, Failure, err
 from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from deploy.house import AUDITOR, HouseInfo, Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
-from eventlog.connect import connect_nats, connect_postgres
+from eventlog.connect import FactClient, connect_nats, connect_postgres
+from eventlog.paging import VerbatimClient
 from eventlog.read import Unread, read_log
 from eventlog.sealing import KeyStore, read_master_key
 
@@ -41,23 +42,35 @@ class Session:
     def __init__(self, info: HouseInfo, stack: AsyncExitStack) -> None:
         self.info = info
         self._stack = stack
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[tuple[str, bool], Client] = {}
         self._pools: dict[str, asyncpg.Pool] = {}
         self._rulebooks: Published | None = None
 
     async def nats(self, party: str) -> Client:
         """A connection that is this party."""
-        if party not in self._clients:
+        return await self._client(party, verbatim=False)
+
+    async def verbatim(self, party: str) -> Client:
+        """One that keeps the headers of what it receives byte by byte."""
+        return await self._client(party, verbatim=True)
+
+    async def _client(self, party: str, *, verbatim: bool) -> Client:
+        if (party, verbatim) not in self._clients:
             seed = self.info.credentials.seed_file(party)
             if party not in (known := self.parties()):
                 raise Failure(
                     f"there is no party '{party}' here; there are {', '.join(known)}",
                     Exit.WRONG_INPUT,
                 )
-            client = await connect_nats(self.info.nats_url, identity=party, seed_file=str(seed))
+            client = await connect_nats(
+                self.info.nats_url,
+                identity=party,
+                seed_file=str(seed),
+                kind=VerbatimClient if verbatim else FactClient,
+            )
             self._closing(client.close)
-            self._clients[party] = client
-        return self._clients[party]
+            self._clients[party, verbatim] = client
+        return self._clients[party, verbatim]
 
     def parties(self) -> list[str]:
         """Every party whose credentials are kept in this house."""

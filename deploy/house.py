@@ -49,6 +49,7 @@ ROOMS: Final = ("intake", "router", "points", "notify")
 AUDITOR: Final = "auditor"
 ARCHIVE: Final = "archive"
 OFFICER: Final = "officer"
+AUDIT_OFFICE: Final = "audit-office"
 INFO_FILE: Final = "house.json"
 
 
@@ -138,6 +139,7 @@ def parties(book: Rulebook) -> tuple[Party, ...]:
         Party(AUDITOR, Kind.AUDITOR),
         Party(ARCHIVE, Kind.ARCHIVE),
         Party(OFFICER, Kind.OFFICER),
+        Party(AUDIT_OFFICE, Kind.AUDIT_OFFICE),
         *(Party(unit.code, Kind.UNIT) for unit in book.units),
         *(Party(platform.code, Kind.PLATFORM) for platform in book.platforms),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.permissions import HOUSE, Party, Permissions, permissions
+from deploy.permissions import HOUSE, REPLAY, Party, Permissions, permissions
 
 MIB: Final = 1024**2
 GIB: Final = 1024**3
@@ -121,8 +121,10 @@ def _imports(rights: Permissions) -> tuple[str, ...]:
 
     The JetStream API comes as a whole, since the server gives every account an API of its own,
     saying "not enabled", unless exactly that subject is imported. The user's permissions narrow it.
+    Told history stays in the account of who tells it to itself.
     """
-    plain = [subject for subject in rights.publish if not subject.startswith("$JS.API.")]
+    own = ("$JS.API.", f"{REPLAY}.")
+    plain = [subject for subject in rights.publish if not subject.startswith(own)]
     return tuple(sorted([*plain, _API]))
 
 

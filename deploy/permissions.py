@@ -21,6 +21,9 @@ from typing import Final
 HOUSE: Final = "HOUSE"
 """The account that holds every stream."""
 
+REPLAY: Final = "replay"
+"""What the subjects of told history begin with; they never leave the account of who tells it."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*")
 _RESERVED: Final = frozenset({HOUSE, "SYS"})
 
@@ -50,6 +53,8 @@ class Kind(StrEnum):
     UNIT = "unit"
     ARCHIVE = "archive"
     OFFICER = "officer"
+    AUDIT_OFFICE = "audit_office"
+    """Auditors who are not of the house: they read what is stored, and can do nothing but that."""
 
 
 INSIDERS: Final = frozenset({Kind.PROVISIONER, Kind.SERVICE, Kind.PROJECTOR, Kind.AUDITOR})
@@ -135,8 +140,19 @@ def permissions(party: Party, guarded: Iterable[tuple[str, str]] = ()) -> Permis
             publish = (_commands(party), *_pulling("WORK", party.name), *_reading("OUTBOX"))
         case Kind.ARCHIVE | Kind.OFFICER:
             publish = (_commands(party), *_reading("OUTBOX"))
+        case Kind.AUDIT_OFFICE:
+            # No consumers: whoever makes one tells the server where to send what it delivers.
+            publish = (*_reading("LOG"), *_reading("OUTBOX"))
     denied = _untouchable(guarded) if party.kind in INSIDERS else ()
+    if party.kind in (Kind.AUDITOR, Kind.AUDIT_OFFICE):
+        told = replayed(party.name)
+        return Permissions((*publish, told), (inbox, told), denied)
     return Permissions(publish, (inbox,), denied)
+
+
+def replayed(party: str) -> str:
+    """Where a party may have history told to itself, as if it were live. Nobody else hears it."""
+    return f"{REPLAY}.{party}.>"
 
 
 def _service(party: Party, inbox: str, guarded: Iterable[tuple[str, str]]) -> Permissions:

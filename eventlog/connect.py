@@ -46,9 +46,10 @@ async def connect_nats(
     identity: str,
     seed_file: str,
     options: dict[str, Any] | None = None,
+    kind: type[Client] = FactClient,
 ) -> Client:
     """A client that is this identity, with a private inbox, reconnecting for ever."""
-    client = FactClient()
+    client = kind()
     await client.connect(
         servers,
         name=identity,

@@ -345,6 +345,7 @@ VERBS = (
     "status",
     "timeline",
     "asof",
+    "replay",
     "work",
     "passbook",
     "outbox",

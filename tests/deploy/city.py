@@ -38,6 +38,7 @@ PARTIES = (
     ),
     Party("projector", Kind.PROJECTOR),
     Party("auditor", Kind.AUDITOR),
+    Party("audit-office", Kind.AUDIT_OFFICE),
     *(Party(unit, Kind.UNIT) for unit in UNITS),
     *(Party(platform, Kind.PLATFORM) for platform in PLATFORMS),
     Party("officer", Kind.OFFICER),

@@ -177,9 +177,15 @@ async def test_nobody_can_have_the_answer_of_a_room_sent_anywhere_else(city: Cit
 
     await router.nc.subscribe("cmd.*.router.>", cb=answer)
     await router.nc.flush()
+    await _asked(unit.nc, "cmd.sanitation.router.AcceptWork")
+    heard.clear()
     for reply in ("log.case.1", "cmd.water.router.AcceptWork", "_INBOX_water.abc"):
         await unit.nc.publish("cmd.sanitation.router.AcceptWork", b"{}", reply=reply)
     await unit.nc.flush()
+    async with asyncio.timeout(10):
+        while len(heard) < 3:
+            await asyncio.sleep(0.01)
+    await router.nc.flush()
     await asyncio.sleep(SETTLE)
     assert heard == ["cmd.sanitation.router.AcceptWork"] * 3
     assert await city.stored("LOG") == before

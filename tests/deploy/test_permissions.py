@@ -11,6 +11,7 @@ EVERYBODY = [
     *(Party(room, Kind.SERVICE) for room in ROOM_STREAMS),
     Party("projector", Kind.PROJECTOR),
     Party("auditor", Kind.AUDITOR),
+    Party("audit-office", Kind.AUDIT_OFFICE),
     Party("platform-kite", Kind.PLATFORM),
     Party("sanitation", Kind.UNIT),
     Party("archive", Kind.ARCHIVE),
@@ -106,6 +107,21 @@ def test_everybody_hears_their_own_inbox_only() -> None:
         assert inboxes == [f"_INBOX_{party.name}.>"]
 
 
+def test_whoever_audits_tells_history_to_nobody_else() -> None:
+    for name in ("auditor", "audit-office"):
+        assert publishers(f"replay.{name}.may.log.case.1") == {name}
+        hears = [p.name for p in EVERYBODY if f"replay.{name}.>" in permissions(p).subscribe]
+        assert hears == [name]
+
+
+def test_an_audit_office_has_no_right_but_to_read() -> None:
+    rights = permissions(Party("audit-office", Kind.AUDIT_OFFICE)).publish
+    reads = [subject for subject in rights if subject.startswith("$JS.API.")]
+    assert {*rights} - {*reads} == {"replay.audit-office.>"}
+    verbs = {"STREAM.INFO", "STREAM.MSG", "DIRECT.GET"}
+    assert {".".join(subject.split(".")[2:4]) for subject in reads} == verbs
+
+
 def test_only_a_room_hears_commands_and_answers_them() -> None:
     for party in EVERYBODY:
         rights = permissions(party)
@@ -137,6 +153,7 @@ def test_whoever_reads_in_order_may_answer_flow_control() -> None:
 
 def test_the_house_shares_no_account_with_anybody_else() -> None:
     assert {party.name for party in EVERYBODY if party.account != HOUSE} == {
+        "audit-office",
         "platform-kite",
         "sanitation",
         "archive",
