@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from contracts import case as c
@@ -27,7 +27,8 @@ TEMPLATES: Final[Mapping[type[Fact], str]] = {
     c.ReportJoined: "report {f.report_id} of {f.rider_id} joins: {f.reports} reports now",
     c.ReportSeparated: "report {f.report_id} leaves: {f.reports} left",
     c.CaseCorrected: "{f.by} puts it right: {f.condition} in area {f.area}",
-    c.CaseDispatched: "{f.unit} holds it now (handover {f.dispatch}). {f.explanation.en}",
+    c.CaseDispatched: "{f.unit} holds it now (handover {f.dispatch}), to {f.task} it by"
+    f" {{f.due_at:{_MOMENT}}} ({{f.limit}}). {{f.explanation.en}}",
     c.WorkAccepted: "{f.unit} takes it on",
     c.WorkClaimed: "clerk {f.clerk} of {f.unit} has it",
     c.WorkReleased: "clerk {f.clerk} hands it back to {f.unit}",
@@ -60,6 +61,20 @@ TEMPLATES: Final[Mapping[type[Fact], str]] = {
     MonthPublished: "the figures of {f.month} are published as of {f.as_of} by {f.by}",
 }
 """By class; `f` is the fact."""
+
+
+def beside(fact: Fact) -> Iterator[str]:
+    """What a clerk may want to know besides: the rule, what was not taken, who was told."""
+    match fact:
+        case c.CaseDispatched():
+            yield f"{fact.explanation.zh}"
+            for words in fact.considered:
+                yield f"considered: {words.zh} {words.en}"
+            if fact.supporting:
+                yield f"helps: {', '.join(fact.supporting)}"
+            yield f"rule {fact.rule or '-'} of {fact.rulebook}"
+        case c.CaseEscalated(told=told):
+            yield f"told: {', '.join(told) or 'nobody'}"
 
 
 def told(fact: Fact) -> str:

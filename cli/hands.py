@@ -116,8 +116,14 @@ def correct(
     case: CaseArgument,
     service: Annotated[str | None, typer.Option(help="What kind of hazard it is.")] = None,
     condition: Annotated[str | None, typer.Option(help="Its exact state.")] = None,
-    lat: Annotated[float | None, typer.Option(help="Where it is: latitude, WGS-84.")] = None,
-    lng: Annotated[float | None, typer.Option(help="Where it is: longitude, WGS-84.")] = None,
+    lat: Annotated[float | None, typer.Option(help="Where it is: latitude.")] = None,
+    lng: Annotated[float | None, typer.Option(help="Where it is: longitude.")] = None,
+    datum: Annotated[
+        Datum, typer.Option(help="What latitude and longitude were measured in.")
+    ] = Datum.WGS84,
+    asset: Annotated[
+        str | None, typer.Option(help="The number on the thing, by which its owner is found.")
+    ] = None,
     text: NoteOption = None,
     unit: AsOption = None,
     command_id: CommandIdOption = None,
@@ -134,13 +140,14 @@ def correct(
         raise typer.BadParameter("a place is --lat and --lng together")
     place = None
     if lat is not None and lng is not None:
-        place = Position(lat=lat, lng=lng, datum=Datum.WGS84)
+        place = Position(lat=lat, lng=lng, datum=datum)
     command = build(
         CorrectCase,
         case_id=case,
         service_code=service,
         condition=condition,
         position=place,
+        asset=asset,
         note=text,
     )
     Step(case, unit, command_id, data, as_json).take(command, triage)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cli.catalogue import condition_as_document, print_catalogue, print_condition
 from cli.gaps import gaps
 from cli.printing import finish, moment, print_json, print_table, say
 from cli.running import Exit, Failure, run
@@ -176,12 +177,18 @@ async def _list(data: Path, as_json: bool) -> None:
         if as_json:
             print_json({"in_force": book.label if book else None, "documents": rows})
             return
-        for row in rows:
-            for column in ("effective_from", "published_at"):
-                row[column] = moment(row[column], zone)  # type: ignore[arg-type]
-            row["digest"] = str(row["digest"])[:12]
-            row["in_force"] = "in force" if row["in_force"] else ""
-        print_table(rows[0] if rows else (), (row.values() for row in rows))
+        lines = (
+            (
+                document.document.kind,
+                document.version,
+                moment(document.document.effective_from, zone),
+                moment(recorded.recorded_at, zone),
+                recorded.sequence,
+                "in force" if (document.kind, document.version) in now else "",
+            )
+            for recorded, document in facts
+        )
+        print_table(("kind", "version", "holds from", "published", "fact", ""), lines)
         say(f"in force: {book.label}" if book else "nothing is in force")
 
 
@@ -196,10 +203,11 @@ def show(
     data: DataOption = DEFAULT_DATA,
     as_json: JsonOption = False,
 ) -> None:
-    """The rules in force, or one document of them.
+    """The rules in force, one document of them, or one condition with all that hangs on it.
 
     Examples:
       waggle rulebook show
+      waggle rulebook show manhole-missing-missing
       waggle rulebook show catalogue
       waggle rulebook show routing@2 --json
       waggle rulebook show fengxi@3.1.2.1.1
@@ -209,7 +217,11 @@ def show(
 
 async def _show(which: str, data: Path, as_json: bool) -> None:
     async with open_session(data, quiet=as_json) as session:
-        documents = await _meant(session, which)
+        found = (await session.rulebook()).by_condition.get(which)
+        documents = () if found else await _meant(session, which)
+    if found:
+        print_json(condition_as_document(*found)) if as_json else print_condition(*found)
+        return
     if as_json:
         told = [document.model_dump(mode="json") for document in documents]
         print_json(told[0] if len(told) == 1 else {d["kind"]: d for d in told})
@@ -220,26 +232,10 @@ async def _show(which: str, data: Path, as_json: bool) -> None:
         if document.title:
             say(f"  {document.title.zh}  {document.title.en}")
         if isinstance(document, Catalogue):
-            _print_catalogue(document)
+            print_catalogue(document)
         else:
             for name, count in _counts(document):
                 say(f"  {name}: {count}")
-
-
-def _print_catalogue(catalogue: Catalogue) -> None:
-    rows = (
-        (
-            condition.code,
-            f"{service.name.zh}：{condition.name.zh}",
-            str(condition.limit),
-            condition.points,
-            condition.accountable or service.accountable,
-            "check" if condition.check_before_open else "",
-        )
-        for service in catalogue.services
-        for condition in service.conditions
-    )
-    print_table(("condition", "what", "limit", "points", "accountable", "before opening"), rows)
 
 
 def _counts(document: Document) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ import asyncpg
 import typer
 from nats.js import JetStreamContext
 
+from cli.case_words import beside
 from cli.demo.names import Names
 from cli.printing import moment, note, print_json, print_table, say
 from cli.running import Exit, Failure, run
@@ -143,6 +144,8 @@ def print_story(facts: Sequence[Told], zone: tzinfo) -> None:
         times = f"{moment(fact.happened_at, zone)}  {_recorded(fact, zone)}"
         say(f"{fact.sequence:>8}  {times}  {fact.type}  by {fact.actor}{because}", "bold")
         say(indent + sentence(told.body))
+        for line in beside(told.body):
+            say(f"{indent}{line}", "dim")
         if seen := getattr(told.body, "seen_at", None):
             say(f"{indent}seen at {moment(seen, zone)} by the reporter's clock")
         for name, words in personal(told.body):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.envelope import (
     Command,
     Datum,
     Fact,
+    Id,
     PartyId,
     Personal,
     Reason,
@@ -31,6 +32,14 @@ class Position(BaseModel):
     datum: Datum = Datum.WGS84
 
 
+Answer = Annotated[str, StringConstraints(max_length=4_000)]
+QuestionAnswers = Annotated[
+    dict[Id, Answer | Annotated[tuple[Answer, ...], Field(max_length=50)]], Field(max_length=50)
+]
+"""Questions of the condition by their code, each with its answer: a text, the key of a choice, or
+the keys of several."""
+
+
 class RefusalCode(StrEnum):
     """Why intake refuses a report."""
 
@@ -39,6 +48,12 @@ class RefusalCode(StrEnum):
     NO_POSITION = "no_position"
     FROM_THE_FUTURE = "from_the_future"
     TOO_OLD = "too_old"
+    ANSWER_MISSING = "answer_missing"
+    """A question of the condition that must be answered was not."""
+    ANSWER_UNKNOWN = "answer_unknown"
+    """Nobody asked that."""
+    ANSWER_WRONG = "answer_wrong"
+    """Not of the kind that was asked for, or none of the choices."""
 
 
 class SubmitReport(Command, room="intake"):
@@ -54,7 +69,13 @@ class SubmitReport(Command, room="intake"):
     """When the rider saw it, by the rider's clock."""
     service_code: ServiceCode | None = None
     """What kind of hazard; None or an unknown one goes to the triage desk."""
+    condition: Id | None = None
+    """Its exact state, where the rider can tell; else the default one of the service."""
     position: Position | None = None
+    asset: Id | None = None
+    """The number on the thing, such as a manhole cover's: whose it is follows from it."""
+    answers: QuestionAnswers = Field(default_factory=dict)
+    """To the questions of the condition."""
     title: str | None = None
     text: str = ""
     photo: str | None = Field(default=None, max_length=500)
@@ -78,10 +99,14 @@ class ReportAccepted(Fact, stream="report"):
     platform: PartyId
     seen_at: Time
     service_code: ServiceCode | None = None
+    condition: Id | None = None
     position: Position | None = None
     """WGS-84."""
     given_position: Position | None = None
     """As it came, where that was in another datum."""
+    asset: Id | None = None
+    answers: Personal[str] | None = None
+    """JSON, as they were given; None where nothing was asked or answered."""
     title: Personal[str] | None = None
     text: Personal[str]
     photo: Personal[str] | None = None
@@ -97,7 +122,10 @@ class ReportRefused(Fact, stream="report"):
     platform: PartyId
     seen_at: Time
     service_code: ServiceCode | None = None
+    condition: Id | None = None
     position: Position | None = None
+    asset: Id | None = None
+    answers: Personal[str] | None = None
     title: Personal[str] | None = None
     text: Personal[str]
     photo: Personal[str] | None = None

@@ -83,6 +83,7 @@ def _report(sent: Sent, plan: Plan, book: Rulebook, dice: Dice) -> StoryReport:
             seen_at=sent.sent_at - looked + plan.clock,
             service_code=sent.card.service,
             position=Position(lat=lat, lng=lng),
+            answers=_answers(sent, book),
             text=sent.card.text,
             photo=_photo(sent, dice),
         ),
@@ -92,6 +93,13 @@ def _report(sent: Sent, plan: Plan, book: Rulebook, dice: Dice) -> StoryReport:
         refusal=plan.refusal,
         steps=script.steps(sent, plan, book, dice),
     )
+
+
+def _answers(sent: Sent, book: Rulebook) -> dict[str, str | tuple[str, ...]]:
+    """What must be answered about its kind, such as the name of the shop: the place says it."""
+    filed = book.condition(sent.card.service, None)
+    asked = filed[1].questions if filed else ()
+    return {question.code: sent.card.spot.name for question in asked if question.required}
 
 
 def _photo(sent: Sent, dice: Dice) -> str | None:

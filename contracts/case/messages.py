@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.case.words import Step, Why
 from contracts.envelope import CaseId, Id, ServiceCode, Time, UnitCode, Words
-from contracts.report import Position
+from contracts.report import Position, QuestionAnswers
 
 
 class WorkOrder(BaseModel):
@@ -48,6 +48,7 @@ class CaseFile(BaseModel):
     service_code: ServiceCode | None
     condition: Id | None = None
     position: Position | None
+    asset: Id | None = None
     due_at: Time | None
     possible: tuple[str, ...] = ()
     """The commands that are possible at this step, by their subject tokens."""
@@ -55,4 +56,6 @@ class CaseFile(BaseModel):
     title: str | None
     text: str | None
     """None once the reporter is erased."""
+    answers: QuestionAnswers = Field(default_factory=dict)
+    """To the questions of the condition."""
     photo: str | None

@@ -86,7 +86,8 @@ def _limit(value: Any) -> Any:
         if found := _LIMIT.match(value):
             return {"amount": int(found[1]), "unit": found[2]}
         raise ValueError(
-            "a limit is a number and urgent_hours, work_hours, work_days or natural_days"
+            "a limit is a number and urgent_hours, work_hours, work_days or natural_days, "
+            "such as '4 work_hours'"
         )
     return value
 

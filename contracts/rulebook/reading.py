@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,6 +35,7 @@ _ADVICE: Final = {
     "timezone_aware": "write the zone, such as 2026-11-01T00:00:00+08:00",
     "string_pattern_mismatch": "1 to 64 letters, digits, - or _",
     "string_type": "quote it: codes are text with leading zeros",
+    "value_error": "see docs/rulebook.md for how it is written",
 }
 
 
@@ -52,8 +53,17 @@ def read_documents(given: Mapping[str, Any]) -> tuple[dict[DocumentKind, Documen
             read[kind] = MODELS[kind].validate_python(document)
         except ValidationError as error:
             problems = error.errors(include_url=False)
-            flaws += (_flaw(kind, problem, document) for problem in problems)
+            flaws += (_flaw(kind, one, document) for one in problems if not _follows(one, problems))
     return read, flaws
+
+
+def _follows(problem: ErrorDetails, all_of_them: Iterable[ErrorDetails]) -> bool:
+    """A list is not called too short because what stands in it cannot be read."""
+    place = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place
+        for other in all_of_them
+    )
 
 
 def _flaw(kind: DocumentKind, problem: ErrorDetails, document: Any) -> Flaw:
@@ -61,7 +71,8 @@ def _flaw(kind: DocumentKind, problem: ErrorDetails, document: Any) -> Flaw:
     expected = problem.get("ctx", {}).get("expected")
     if expected:
         advice = f"one of {expected}" if " or " in str(expected) else f"write {expected}"
-    return Flaw(kind, path_of(problem["loc"], document) or "(document)", problem["msg"], advice)
+    reason = problem["msg"].removeprefix("Value error, ")
+    return Flaw(kind, path_of(problem["loc"], document) or "(document)", reason, advice)
 
 
 def path_of(place: tuple[int | str, ...], document: Any) -> str:

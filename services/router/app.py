@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -40,12 +40,13 @@ from services.router import reactions
 from services.router.decider import evaluation, rulebook
 from services.router.decider.case import CASE, Case
 from services.router.decider.evaluation import EVALUATION, Snapshot
+from services.router.duplicates import twins
 from services.router.evaluation import month_of, summaries
 from services.router.files import case_file, may_read
 from services.router.lifecycle import TABLE, Who
 from services.router.openings import Openings
 from services.router.rules import Rules
-from services.router.watch import Watch, keep_time
+from services.router.watch import Watch, keep_time, keep_together
 
 ROOM: Final = "router"
 CASE_COMMANDS: Final[tuple[type[Command], ...]] = tuple(
@@ -183,6 +184,22 @@ class Desk:
         )
         await self.cases.carry_out(issued, case_id, self.rules_at(now))
 
+    async def bring_together(self) -> None:
+        """Let cases gather that several processes have opened about one thing."""
+        now = datetime.now(UTC)
+        rules = self.rules_at(now)
+        found = await self.watch.twins(now, rules.widest)
+        for case_id, into in twins(found, rules.same_thing).items():
+            issued = Issued(
+                command=JoinCase(case_id=case_id, into=into),
+                command_id=f"twin-{into}",
+                actor=ROOM,
+                at=now,
+                correlation=case_id,
+            )
+            with suppress(Refused):  # somebody has taken it on, or ended it, meanwhile
+                await self.cases.carry_out(issued, case_id, rules)
+
 
 async def wire(service: Service, watch: Watch) -> Desk:
     """Subscribe to what router carries."""
@@ -212,15 +229,17 @@ async def wire(service: Service, watch: Watch) -> Desk:
 
 @asynccontextmanager
 async def keeping_time(desk: Desk) -> AsyncIterator[None]:
-    """The clock is kept beside the subscribers, for as long as they serve."""
-    clock = asyncio.create_task(
-        keep_time(desk.watch, desk.ring, lambda: datetime.now(UTC), TRANSIENT)
+    """The clock is kept, and twins are looked for, for as long as the subscribers serve."""
+    kept = (
+        asyncio.create_task(keep_time(desk.watch, desk.ring, lambda: datetime.now(UTC), TRANSIENT)),
+        asyncio.create_task(keep_together(desk.bring_together, TRANSIENT)),
     )
     try:
         yield
     finally:
-        clock.cancel()
-        await asyncio.gather(clock, return_exceptions=True)
+        for task in kept:
+            task.cancel()
+        await asyncio.gather(*kept, return_exceptions=True)
 
 
 async def main() -> None:

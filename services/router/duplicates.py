@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import asin, cos, degrees, radians, sin, sqrt
@@ -66,6 +66,27 @@ def original(
         return None
     metres, *_, case = min(found, key=lambda f: f[:3])
     return Match(case, round(metres))
+
+
+def twins(
+    found: Iterable[tuple[Nearby, Nearby]], rule_of: Callable[[str], Duplicates | None]
+) -> dict[str, str]:
+    """Of cases that were opened side by side, which gathers under which; each beside an earlier.
+
+    One that gathers itself takes nobody in: what was near it is nearer to the first.
+    """
+    earlier: dict[str, list[Nearby]] = {}
+    cases: dict[str, Nearby] = {}
+    for case, before in found:
+        cases[case.case_id] = case
+        earlier.setdefault(case.case_id, []).append(before)
+    gathers: dict[str, str] = {}
+    for case in sorted(cases.values(), key=lambda c: (c.opened_at, c.case_id)):
+        rule = rule_of(case.condition)
+        there = (one for one in earlier[case.case_id] if one.case_id not in gathers)
+        if rule and (match := original(case.condition, case.position, case.opened_at, there, rule)):
+            gathers[case.case_id] = match.case.case_id
+    return gathers
 
 
 def clusters(seen: Iterable[Seen], rules: dict[str, Duplicates]) -> dict[str, str]:

@@ -5,6 +5,8 @@ The words of a report are for the unit that must act on them, and for who verifi
 
 from __future__ import annotations
 
+from json import loads
+
 from contracts.case import CaseFile, UnitKind
 from contracts.envelope import plain
 from contracts.report import ReportAccepted
@@ -34,10 +36,12 @@ def case_file(case_id: str, case: Case, said: ReportAccepted | None) -> CaseFile
         service_code=case.service_code,
         condition=case.condition,
         position=case.position,
+        asset=case.asset,
         due_at=case.due_at,
         possible=tuple(move.command.token for move in possible(case.step)),
         seen_at=said.seen_at if said else None,
         title=plain(said.title) if said else None,
         text=plain(said.text) if said else None,
         photo=plain(said.photo) if said else None,
+        answers=loads(plain(said.answers) or "{}") if said else {},
     )

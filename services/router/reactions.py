@@ -40,7 +40,9 @@ def open_case(fact: Recorded) -> OpenCase | None:
                 rider_id=report.rider_id,
                 platform=report.platform,
                 service_code=report.service_code,
+                condition=report.condition,
                 position=report.position,
+                asset=report.asset,
             )
         case _:
             return None

@@ -54,6 +54,9 @@ class Rules:
         self.units = self.responsibility.units
         self.territory = book.routing.territory
         self.triage = next(u for u in book.units if u.kind is UnitKind.TRIAGE)
+        self.widest = max(
+            self.duplicates(f.condition).radius_metres for f in self._defaults.values()
+        )
         self._modes = {mode.area: mode.first_holder for mode in book.routing.modes}
 
     def filed(self, service_code: str | None, condition: str | None = None) -> Filed | None:
@@ -63,6 +66,11 @@ class Rules:
     def duplicates(self, condition: Condition) -> Duplicates:
         """When another report of the condition is about the same thing."""
         return condition.duplicates or self.book.catalogue.duplicates
+
+    def same_thing(self, condition: str) -> Duplicates | None:
+        """The same, by the condition's code; None where the rulebook does not know it."""
+        filed = self.conditions.get(condition)
+        return self.duplicates(filed.condition) if filed else None
 
     def mode(self, areas: tuple[str, ...]) -> tuple[UnitKind, str | None]:
         """Who takes the order first there, and the area for which that is said."""

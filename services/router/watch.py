@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 import structlog
 
-from contracts.case import Nearby
+from contracts.case import Nearby, Step
 from contracts.report import Position
 from contracts.rulebook import Duplicates
 from eventlog.columns import columns_of
@@ -52,6 +52,20 @@ LEFT JOIN LATERAL (
 """
 """One statement, so that the cases are those of the place that the checkpoint tells; and for many
 reports at once, since each round trip costs more than the look itself."""
+TWINS: Final = (
+    "SELECT later.case_id, later.condition, later.lat, later.lng, later.opened_at,"
+    " sooner.case_id AS into, sooner.lat AS into_lat, sooner.lng AS into_lng,"
+    " sooner.opened_at AS into_opened_at"
+    ' FROM router.course AS recent JOIN router."case" AS later USING (case_id)'
+    ' JOIN router."case" AS sooner ON sooner.condition = later.condition'
+    " AND sooner.lat BETWEEN later.lat - $2 AND later.lat + $2"
+    " AND abs(sooner.lng - later.lng) * cos(radians(later.lat)) <= $2 * 1.01"
+    " AND (sooner.opened_at, sooner.case_id) < (later.opened_at, later.case_id)"
+    " WHERE recent.opened_at >= $1 AND later.step = $3 AND later.dispatches = 1"
+    " AND NOT later.history AND NOT sooner.history AND sooner.step = ANY($4)"
+)
+"""Cases that nobody has taken on yet, each with an open one of the condition beside it."""
+LATEST: Final = "SELECT max(opened_at) FROM router.course"
 COURSES: Final = (
     "SELECT * FROM router.course"
     " WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1 OR due_at >= $1)"
@@ -59,6 +73,13 @@ COURSES: Final = (
 CHECKPOINT: Final = "SELECT last_sequence FROM router.checkpoint"
 NOT_THERE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 """The projector has not made the tables yet, or they wait for a rebuild."""
+
+TOGETHER: Final = 5.0
+"""Seconds between two looks at what several processes have opened side by side."""
+OVERLAP: Final = timedelta(seconds=10)
+"""By how much a look goes back behind the last one: the tables do not show cases in their order."""
+AT_FIRST: Final = timedelta(minutes=10)
+"""By how much the first look goes back."""
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -75,6 +96,8 @@ class Watch:
         self._tables = tables
         self._heard: dict[Due, float] = {}
         self._nearby = Together(self._shown)
+        self._seen: datetime | None = None
+        """When the last case was opened that was looked at for others beside it."""
 
     async def nearby(
         self, condition: str, position: Position, at: datetime, rule: Duplicates
@@ -99,6 +122,21 @@ class Watch:
             one: Shown(tuple(found), as_of)
             for one, found in zip(asked, cases.values(), strict=True)
         }
+
+    async def twins(self, now: datetime, metres: int) -> list[tuple[Nearby, Nearby]]:
+        """The cases opened lately that nobody has taken on, each beside an earlier open one."""
+        try:
+            latest = await self._tables.fetchval(LATEST)
+            if latest is None or latest == self._seen:
+                return []
+            since = self._seen - OVERLAP if self._seen else now - AT_FIRST
+            degrees_high = around(Position(lat=0, lng=0), metres)[2]
+            rows = await self._tables.fetch(TWINS, since, degrees_high, Step.DISPATCHED, list(OPEN))
+        except NOT_THERE as error:
+            log.warning("twins_not_looked_for", error=str(error))
+            return []
+        self._seen = latest
+        return [_twins(row) for row in rows]
 
     async def courses(self, period: Period) -> tuple[list[CourseRow], int]:
         """The cases that a period may count, and the place of the log that they stand at."""
@@ -141,6 +179,14 @@ def _nearby(row: asyncpg.Record) -> Nearby:
     )
 
 
+def _twins(row: asyncpg.Record) -> tuple[Nearby, Nearby]:
+    case_id, condition, lat, lng, opened_at, into, into_lat, into_lng, into_opened_at = row
+    there, here = Position(lat=into_lat, lng=into_lng), Position(lat=lat, lng=lng)
+    case = Nearby(case_id=case_id, condition=condition, position=here, opened_at=opened_at)
+    sooner = Nearby(case_id=into, condition=condition, position=there, opened_at=into_opened_at)
+    return case, sooner
+
+
 _COLUMNS: Final = columns_of(CourseRow)
 
 
@@ -168,6 +214,20 @@ async def keep_time(
         except passing as error:
             log.warning("clock_delayed", error=repr(error))
         await asyncio.sleep(TICK)
+
+
+async def keep_together(
+    bring: Callable[[], Awaitable[None]], passing: tuple[type[Exception], ...]
+) -> None:
+    """Again and again let what was opened side by side gather, until cancelled."""
+    while True:
+        try:
+            await bring()
+        except passing as error:
+            log.warning("twins_delayed", error=repr(error))
+        except Exception:
+            log.exception("twins_broke")
+        await asyncio.sleep(TOGETHER)
 
 
 async def look_once(

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from cli.ids import new_id
-from contracts.case import OpenCase
-from contracts.envelope import Issued
+from contracts.case import JoinCase, OpenCase
+from contracts.envelope import Command, Issued
 from contracts.report import Position
 from contracts.rulebook import Rulebook
 from deploy.house import HouseInfo, Plan, running_house, service_environment
@@ -61,6 +61,34 @@ def test_reports_of_one_thing_gather_and_can_be_separated(waggle: Waggle) -> Non
     until(lambda: case_of(waggle, first)["reports"] == 2 or None)
 
 
+def test_what_a_rider_answers_and_reads_off_the_thing_reaches_who_must_act(waggle: Waggle) -> None:
+    words = ("submit", "--rider", "rider-food", "--service", "food-premises-dirty", *SPOT)
+    missing = waggle(*words, "--text", "后厨脏", "--json")
+    assert [r["field"] for r in missing.document["reasons"]] == ["answers.shop"]
+    told = waggle.json(*words, "--text", "后厨脏", "--answer", "shop=老王面馆")
+    step_of(waggle, told["id"], "dispatched")
+    facts = waggle.json("timeline", told["id"])["facts"]
+    assert facts[0]["body"]["answers"] == '{"shop": "老王面馆"}'
+
+    cover = ("submit", "--rider", "rider-cover", "--service", "manhole-broken", *SPOT)
+    numbered = waggle.json(*cover, "--asset", "3302990400012", "--text", "井盖碎了")["id"]
+    step_of(waggle, numbered, "dispatched")
+    [to] = [
+        f["body"] for f in waggle.json("timeline", numbered)["facts"] if "unit_kind" in f["body"]
+    ]
+    assert (to["unit"], to["why"]) == ("municipal", "direct_by_area")
+    assert "asset-owner" in to["rule"]
+
+
+def test_a_case_joins_only_what_is_open(waggle: Waggle) -> None:
+    words = ("submit", "--rider", "rider-one", "--service", "lamp-out", *SPOT, "--text", "灯")
+    case = waggle.json(*words)["id"]
+    step_of(waggle, case, "dispatched")
+    refused = waggle("join", case, "no-such-case", "--json")
+    assert [r["code"] for r in refused.document["reasons"]] == ["no_such_case"]
+    assert case_of(waggle, case)["step"] == "dispatched"
+
+
 def test_another_radius_would_gather_otherwise_and_nothing_is_touched(waggle: Waggle) -> None:
     first = sent(waggle, "rider-one", "--lat", "29.7600", "--lng", "121.3135")
     step_of(waggle, first, "dispatched")
@@ -73,11 +101,17 @@ def test_another_radius_would_gather_otherwise_and_nothing_is_touched(waggle: Wa
     assert case_of(waggle, second)["step"] == "dispatched"
 
 
-def test_a_report_that_was_to_join_a_closed_case_stands_by_itself(waggle: Waggle) -> None:
+def test_a_report_that_was_to_join_a_case_closed_meanwhile_stands_by_itself(
+    waggle: Waggle, living_house: Path
+) -> None:
     over, open_case = submitted(waggle), submitted(waggle)
     waggle.json("close", over, "--note", "现场已无")
     step_of(waggle, over, "closed")
-    waggle.json("join", open_case, over)
+    refused = waggle("join", open_case, over, "--json")
+    assert [r["code"] for r in refused.document["reasons"]] == ["not_one_case"]
+    # decided a moment before it was closed
+    command, now = JoinCase(case_id=open_case, into=over), datetime.now(UTC)
+    asyncio.run(decided(living_house, command, open_case, "triage", now))
     case = until(lambda: ((c := case_of(waggle, open_case))["step"] == "dispatched" and c) or None)
     assert case["dispatches"] == 2
     assert "CaseSeparated" in types(waggle.json("timeline", open_case))
@@ -140,23 +174,41 @@ def test_what_is_closed_can_be_contested_and_reopened(waggle: Waggle) -> None:
     assert step_of(waggle, case, "dispatched")["reopens"] == 1
 
 
-async def opened_long_ago(folder: Path, at: datetime) -> str:
-    """A case that went straight to its department at that moment, decided as the room decides."""
+async def decided(folder: Path, command: Command, case_id: str, by: str, at: datetime) -> None:
+    """What another process of the room would decide, without having looked around."""
     info = running_house(folder)
     assert info is not None
+    kind = type(command).__name__
+    issued = Issued(command=command, command_id=kind, actor=by, at=at, correlation=case_id)
+    rules = Rules(Rulebook.model_validate(load_rulebook()))
+    async with Service.open("router", settings_of(info)) as service:
+        await service.execution(CASE).carry_out(issued, case_id, rules)
+
+
+def opened_at(folder: Path, at: datetime, place: Position, service: str = "fire-lane") -> str:
+    """A case that went straight to its department at that moment, decided as the room decides."""
     case_id = new_id()
     command = OpenCase(
         report_id=case_id,
         rider_id="rider-late",
         platform="platform-kite",
-        service_code="fire-lane",
-        position=Position(lat=29.7700, lng=121.3000),
+        service_code=service,
+        position=place,
     )
-    issued = Issued(command=command, command_id="open", actor="router", at=at, correlation=case_id)
-    rules = Rules(Rulebook.model_validate(load_rulebook()))
-    async with Service.open("router", settings_of(info)) as service:
-        await service.execution(CASE).carry_out(issued, case_id, rules)
+    asyncio.run(decided(folder, command, case_id, "router", at))
     return case_id
+
+
+def test_two_cases_that_two_processes_open_at_once_about_one_thing_gather(
+    waggle: Waggle, living_house: Path
+) -> None:
+    now, place = datetime.now(UTC), Position(lat=29.7655, lng=121.3140)
+    first = opened_at(living_house, now, place, "hydrant-damage")
+    second = opened_at(living_house, now, place, "hydrant-damage")
+    assert step_of(waggle, max(first, second), "joined")["origin"] == min(first, second)
+    until(lambda: case_of(waggle, min(first, second))["reports"] == 2 or None)
+    waggle.json("separate", max(first, second))
+    step_of(waggle, max(first, second), "dispatched")  # and so it stays: a person has said so
 
 
 def settings_of(info: HouseInfo) -> Settings:
@@ -194,7 +246,7 @@ def test_lateness_is_said_once_whoever_is_killed_when(waggle: Waggle, living_hou
     long_ago = datetime.now(UTC) - timedelta(days=25)
     cases = []
     for _ in range(3):
-        cases.append(asyncio.run(opened_long_ago(living_house, long_ago)))
+        cases.append(opened_at(living_house, long_ago, Position(lat=29.7700, lng=121.3000)))
         kill_router(living_house)  # in the middle of hearing the clock
     for case in cases:
         until(lambda case=case: case_of(waggle, case)["overdue"] or None)  # type: ignore[misc]

@@ -128,6 +128,25 @@ def test_check_tells_a_program_the_same(waggle: Waggle, tmp_path: Path) -> None:
     assert waggle.json("rulebook", "check")["ok"] is True
 
 
+def test_a_list_is_not_called_empty_because_its_one_entry_is_wrong(tmp_path: Path) -> None:
+    service = BUILT_IN["catalogue"]["services"][0]
+    condition = {**service["conditions"][0], "limit": "4 hours"}
+    services = [{**service, "conditions": [condition]}]
+    file = written(tmp_path, "x.yaml", document("catalogue", services=services))
+    [only] = complaints(file)
+    assert "conditions[manhole-missing-missing].limit" in only
+    assert "such as '4 work_hours'" in only
+
+
+def test_a_condition_is_shown_with_all_that_hangs_on_it(waggle: Waggle) -> None:
+    told = waggle.json("rulebook", "show", "food-premises-dirty-dirty")
+    assert told["service"]["accountable"] == "market"
+    assert [q["code"] for q in told["condition"]["questions"]] == ["shop", "seen-how"]
+    shown = waggle("rulebook", "show", "food-premises-dirty-dirty").out
+    for words in ("closes when", "helps", "asks shop", "must be answered", "inside:"):
+        assert words in shown
+
+
 def test_an_overlap_is_a_warning_and_no_error(waggle: Waggle, tmp_path: Path) -> None:
     features = BUILT_IN["places"]["features"]
     ring = features[1]["geometry"]["coordinates"][0]

@@ -323,3 +323,15 @@ def _verified_by(unit: str) -> Rules:
 def test_a_closed_case_says_in_which_area_it_lay() -> None:
     done = handling().after(RESOLVE, SANITATION).after(PASS, INSPECTION)
     assert done.told(c.CaseClosed)[-1].area == "b-east"
+
+
+def test_what_two_processes_opened_side_by_side_gathers_while_nobody_has_taken_it_on() -> None:
+    twin = c.JoinCase(case_id=REPORT, into="r-0")
+    opened().when(twin, "router").then(a(c.CaseJoined, into="r-0", by=None))
+    handling().when(twin, "router").then_nothing()
+    at_the_street().when(twin, "router").then_nothing()
+    apart = opened().after(twin, "router").after(c.SeparateCase(case_id=REPORT), TRIAGE)
+    apart.when(twin, "router").then_nothing()  # a person has said that it stands by itself
+    over = c.SeparateCase(case_id=REPORT, because=c.SeparationReason.ORIGINAL_OVER)
+    alone = opened().after(twin, "router").after(over, "router")
+    assert not alone.state.apart

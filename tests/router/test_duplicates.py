@@ -18,6 +18,7 @@ from services.router.duplicates import (
     largest,
     metres_between,
     original,
+    twins,
 )
 from tests.given import NOON
 
@@ -133,3 +134,20 @@ def test_gathering_by_cells_finds_what_looking_at_all_finds(
                 )
             )
     assert clusters(reports, {"a": rule, "b": rule}) == expected
+
+
+def side_by_side(case_id: str, seconds: float = 0, metres_north: float = 0) -> Nearby:
+    opened_at = NOON + timedelta(seconds=seconds)
+    return Nearby(case_id=case_id, condition="c", position=moved(metres_north), opened_at=opened_at)
+
+
+def test_of_cases_opened_side_by_side_all_gather_under_the_first() -> None:
+    first, second, third = (side_by_side(f"r-{n}", n, 4 * n) for n in range(3))
+    found = [(third, second), (third, first), (second, first)]
+    # the second is nearer to the third, but gathers itself
+    assert twins(found, lambda _: RULE) == {"r-1": "r-0", "r-2": "r-0"}
+    assert twins(found, lambda _: None) == {}
+
+
+def test_what_only_looks_near_stays_by_itself() -> None:
+    assert twins([(side_by_side("r-1", 1, 31), side_by_side("r-0"))], lambda _: RULE) == {}

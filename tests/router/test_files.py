@@ -37,6 +37,7 @@ SAID = ReportAccepted(
     title="桃园路",
     text="桶满了三天",
     photo="p/1.jpg",
+    answers='{"shop": "老王面馆", "what": ["oil", "smell"]}',
 )
 
 
@@ -78,14 +79,15 @@ def test_the_holder_reads_where_it_is_until_when_and_what_was_said() -> None:
         title="桃园路",
         text="桶满了三天",
         photo="p/1.jpg",
+        answers={"shop": "老王面馆", "what": ("oil", "smell")},
     )
 
 
 @pytest.mark.parametrize("words", [ERASED, Sealed(key=RIDER, box="AAAA")])
 def test_words_that_may_not_be_read_any_more_are_left_out(words: object) -> None:
-    unreadable = {"title": words, "text": words, "photo": words}
+    unreadable = {"title": words, "text": words, "photo": words, "answers": words}
     file = case_file(REPORT, HELD, SAID.model_copy(update=unreadable))
-    assert (file.title, file.text, file.photo) == (None, None, None)
+    assert (file.title, file.text, file.photo, file.answers) == (None, None, None, {})
     assert (file.position, file.seen_at) == (IN_WEST, NOON)
 
 

@@ -22,6 +22,7 @@ from tests.district import (
     KITE,
     OPENED,
     REPORT,
+    RIDER,
     SANITATION,
     TRIAGE,
     WEST,
@@ -47,6 +48,25 @@ STORY = (
 )
 
 each_fact = pytest.mark.parametrize("fact", EXAMPLES, ids=lambda fact: type(fact).__name__)
+
+
+def test_a_report_names_its_condition_and_the_number_on_the_thing_to_router() -> None:
+    said = recorded(
+        ReportAccepted(
+            report_id=REPORT,
+            rider_id=RIDER,
+            platform=KITE,
+            seen_at=NOON,
+            service_code="cover",
+            condition="cover-worse",
+            asset="33010100017",
+            position=IN_WEST,
+            text="x",
+        )
+    )
+    command = open_case(said)
+    assert command is not None
+    assert (command.condition, command.asset) == ("cover-worse", "33010100017")
 
 
 def case_after(fact: Fact) -> Case:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from json import dumps
 from typing import Any
 
 from contracts.envelope import Fact, Issued, Reason
 from contracts.report import RefusalCode, ReportAccepted, ReportRefused, SubmitReport
 from contracts.rulebook import Rulebook
 from eventlog.decider import Decider
+from services.intake import answers
 from services.intake.datum import to_wgs84
 
 
@@ -33,7 +35,10 @@ def decide(issued: Issued[SubmitReport], state: State, rules: Rulebook) -> list[
         "platform": issued.actor,
         "seen_at": report.seen_at,
         "service_code": report.service_code,
+        "condition": report.condition,
         "position": position,
+        "asset": report.asset,
+        "answers": dumps(report.answers, ensure_ascii=False) if report.answers else None,
         "title": report.title,
         "text": report.text,
         "photo": report.photo,
@@ -61,6 +66,17 @@ def _objections(issued: Issued[SubmitReport], rules: Rulebook) -> Iterator[Reaso
     if -ahead > timedelta(days=limits.oldest_days):
         detail = f"seen {-ahead.days} days ago; at most {limits.oldest_days}"
         yield _reason(RefusalCode.TOO_OLD, "seen_at", detail)
+
+    yield from _of_answers(issued, rules)
+
+
+def _of_answers(issued: Issued[SubmitReport], rules: Rulebook) -> Iterator[Reason]:
+    """What was asked of the condition, where it is known; history was asked other things."""
+    report = issued.command
+    filed = rules.condition(report.service_code, report.condition)
+    if issued.history or (filed is None and not report.answers):
+        return
+    yield from answers.objections(report.answers, filed[1].questions if filed else ())
 
 
 def _reason(code: RefusalCode, field: str, detail: str) -> Reason:

@@ -118,8 +118,10 @@ def correct(issued: Issued[CorrectCase], case: Case, rules: Rules) -> Sequence[F
 
 
 def join(issued: Issued[JoinCase], case: Case, rules: Rules) -> Sequence[Fact]:
-    """A person has seen that two cases are about one thing."""
+    """A person has seen that two cases are about one thing; or the house has opened two at once."""
     command = issued.command
+    if issued.actor == HOUSE:
+        return _side_by_side(case, command.into, rules)
     if command.into == command.case_id:
         raise refused(CaseRefusal.NOT_ONE_CASE, "a case cannot join itself; name the other one")
     _insist_on_open(command)
@@ -129,6 +131,17 @@ def join(issued: Issued[JoinCase], case: Case, rules: Rules) -> Sequence[Fact]:
         en=f"{name.en} has seen that it is about the same thing as case {command.into}.",
     )
     return [_gathers(case, command.into, words, rules, by=issued.actor)]
+
+
+def _side_by_side(case: Case, into: str, rules: Rules) -> Sequence[Fact]:
+    """Nothing where hands have been on it, or a person has said that it stands by itself."""
+    if case.step is not Step.DISPATCHED or case.dispatch > 1 or case.apart:
+        return []
+    words = Words(
+        zh=f"与案件 {into} 同时立案、立案条件相同、位置相近，并入该案。",
+        en=f"Opened side by side with case {into}, the same condition and near: it gathers there.",
+    )
+    return [_gathers(case, into, words, rules)]
 
 
 def _insist_on_open(command: JoinCase) -> None:

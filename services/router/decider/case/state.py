@@ -35,6 +35,7 @@ from contracts.case import (
     RequestKind,
     RequestRefused,
     ReworkOrdered,
+    SeparationReason,
     Step,
     SupportAsked,
     SuspensionAsked,
@@ -135,6 +136,8 @@ class Case:
     suspensions: int = 0
     gathered: tuple[Gathered, ...] = ()
     origin: str | None = None
+    apart: bool = False
+    """Somebody has said that it stands by itself."""
     late_unit: str | None = None
     appeal: Appeal | None = None
     ending: Ending | None = None
@@ -335,8 +338,9 @@ def _gathered(case: Case, fact: ReportJoined | ReportSeparated | CaseSeparated) 
         case ReportSeparated(report_id=report_id):
             left = tuple(one for one in case.gathered if one.report_id != report_id)
             return replace(case, gathered=left)
-        case CaseSeparated():
-            return replace(case, origin=None)
+        case CaseSeparated(because=because):
+            apart = case.apart or because is SeparationReason.BY_PERSON
+            return replace(case, origin=None, apart=apart)
 
 
 def _ended(
