@@ -13,6 +13,7 @@ from cli.story.story import Fate, Rider, Step, StoryReport
 from contracts.case import (
     AcceptWork,
     CaseRefusal,
+    ClaimWork,
     DispatchCase,
     ResolveWork,
     ReturnWork,
@@ -23,11 +24,13 @@ from contracts.envelope import Command, Outcome
 from contracts.party import PartyKind, RegisterParty
 from tests.journey.crew import Crew
 from tests.journey.history import Operation
+from tests.journey.journal import Journal
 from tests.journey.scenario import Parcel, Scenario, Way, parcels
 from tests.journey.sending import Sender
 
 PROBES = 0.3
 """How often something is tried that must be refused."""
+CLERKS = ("clerk-a", "clerk-b")
 HEARD = 1.0
 """Seconds until a registration has been heard by whoever reads addresses."""
 
@@ -43,6 +46,12 @@ class Chronicle:
     """Every order that a unit received, as often as it did."""
     posted: list[str] = field(default_factory=list)
     """The id of every notice that a webhook brought with a good signature."""
+    journal: Journal | None = None
+    """Where the history is kept on disk too."""
+
+    def told(self) -> list[Operation]:
+        """The history: as it was kept, if it was."""
+        return self.history if self.journal is None else self.journal.read()
 
 
 class Driver:
@@ -53,7 +62,7 @@ class Driver:
         self._scenario = scenario
         self._hooked = chronicle.hooked
         self._dice = Random(seed)
-        self._sender = Sender(crew, chronicle.history, self._dice)
+        self._sender = Sender(crew, chronicle.history, self._dice, chronicle.journal)
 
     async def introduce(self, riders: Iterable[Rider], url: str, secret: str) -> None:
         """Riders are made known by their platforms, and one platform says where to post."""
@@ -145,6 +154,7 @@ class Driver:
             order = await desk.order(report.report_id) if told else None
             await asyncio.sleep(self._dice.uniform(0, think))
             await self._try_the_forbidden(report.steps, number)
+            await self._claim_at_once(report.steps[:number], number)
             act_id = f"{report.report_id}-act-{number}"
             _insist(await self._sender.send(step.by, step.command, act_id))
             if order is not None:
@@ -176,6 +186,30 @@ class Driver:
             stranger = self._dice.choice(strangers)
             sent = self._sender.send(stranger, step.command, probe_id)
             _insist_refused(await sent, CaseRefusal.NOT_YOURS)
+
+    async def _claim_at_once(self, steps: Sequence[Step], number: int) -> None:
+        """Before a case is first resolved, two clerks of its unit reach for it: one has it, the
+        other is told so.
+        """
+        *before, step = steps
+        again = any(isinstance(earlier.command, ResolveWork) for earlier in before)
+        if not isinstance(step.command, ResolveWork) or again or self._dice.random() >= PROBES:
+            return
+        rivals = await asyncio.gather(
+            *(
+                self._sender.send(
+                    step.by,
+                    ClaimWork(case_id=step.command.case_id, clerk=clerk),
+                    f"{step.command.case_id}-claim-{number}-{clerk}",
+                )
+                for clerk in CLERKS
+            )
+        )
+        held = [operation for operation in rivals if operation.recorded is not None]
+        assert len(held) == 1, [list(operation.answers()) for operation in rivals]
+        for operation in rivals:
+            if operation is not held[0]:
+                _insist_refused(operation, CaseRefusal.CLAIMED_BY_ANOTHER)
 
     async def _come_too_late(self, report: StoryReport) -> None:
         """A closed case takes no more."""

@@ -29,6 +29,8 @@ class Operation:
     command: Command
     command_id: str
     tries: list[Try] = field(default_factory=list)
+    number: int = field(default=0, compare=False)
+    """Its place in the history."""
 
     def answers(self) -> Iterator[Answer]:
         """The definite ones."""
@@ -70,3 +72,10 @@ def definite(answer: Answer) -> Answer | None:
 def unknown_tries(history: Sequence[Operation]) -> int:
     """How often nobody could say what had become of a command."""
     return sum(t.answer is None for operation in history for t in operation.tries)
+
+
+def outcome(tried: Try) -> str:
+    """How a try ended: `ok`, with its place in the log; a definite `failure`; or `unknown`."""
+    if tried.answer is None:
+        return "unknown"
+    return "failure" if tried.answer.sequence is None else "ok"

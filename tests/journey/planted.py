@@ -12,12 +12,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contracts.account import PointsAwarded
-from contracts.case import CaseClosed, CaseDispatched, CaseOpened, WorkAccepted, WorkVerified
+from contracts.case import (
+    CaseClosed,
+    CaseDispatched,
+    CaseOpened,
+    WorkAccepted,
+    WorkClaimed,
+    WorkVerified,
+)
 from contracts.envelope import Answer, Fact, Header, Outcome
 from contracts.notice import NoticeDelivered
 from contracts.report import ReportAccepted
 from eventlog.message import NO_HASH, chain_hash
-from tests.journey import oracle, replay, tellings
+from tests.journey import holding, oracle, replay, tellings
 from tests.journey.evidence import Entry, Evidence
 from tests.journey.history import Operation, Try
 from tests.journey.oracle import Law
@@ -129,6 +136,23 @@ def a_handler_verifies_itself(evidence: Evidence) -> Evidence:
     return _rewritten(replace(evidence, history=tuple(history)), log)
 
 
+def two_clerks_have_it(evidence: Evidence) -> Evidence:
+    """The second to reach for a case was not refused."""
+    claimed = _last(evidence, WorkClaimed)
+    assert isinstance(claimed.fact.body, WorkClaimed)
+    other = _headed(_bodied(claimed, clerk="clerk-z"), command="claim-too")
+    return _rewritten(evidence, [*evidence.log, other])
+
+
+def a_stranger_acts(evidence: Evidence) -> Evidence:
+    """A unit takes on what another holds."""
+    victim = _last(evidence, WorkAccepted)
+    return _rewritten(
+        evidence,
+        _swapped(evidence.log, victim, _headed(_bodied(victim, unit="fire-2"), actor="fire-2")),
+    )
+
+
 def the_words_are_changed(evidence: Evidence) -> Evidence:
     """What the rider wrote is not what can be read."""
     victim = _last(evidence, ReportAccepted)
@@ -218,6 +242,8 @@ PLANTED: Final[tuple[tuple[Bug, Law], ...]] = (
     (the_later_stands_before_the_earlier, oracle.the_order_is_that_of_the_world),
     (a_refused_command_takes_effect, oracle.there_are_no_ghosts),
     (a_handler_verifies_itself, replay.the_log_is_what_the_deciders_say),
+    (two_clerks_have_it, holding.a_case_has_one_holder),
+    (a_stranger_acts, holding.a_case_has_one_holder),
     (the_words_are_changed, replay.the_log_is_what_the_deciders_say),
     (words_are_not_sealed, oracle.personal_words_are_sealed),
     (an_acknowledgement_names_another_place, oracle.nothing_is_lost),

@@ -17,6 +17,7 @@ from tests.journey.driver import Chronicle, Driver
 from tests.journey.evidence import Evidence
 from tests.journey.history import unknown_tries
 from tests.journey.house import House
+from tests.journey.laws import broken
 from tests.journey.scenario import ALL, Share, scenario
 from tests.notify.receiver import SECRET, receiving
 
@@ -56,10 +57,16 @@ class Recording:
     reports: int
     again: dict[str, int]
     """How often each reaction heard a fact again."""
+    acknowledged: int
+    """How many operations were told where they stand in the log."""
     unknown: int
     """How often a sender could not be told what had become of a command."""
     reconnects: int
     seconds_to_heal: float
+
+    def broken(self) -> list[str]:
+        """What breaks which assertion of the oracle; empty when all hold."""
+        return [*broken(self.evidence), *(f"A7 {what}" for what in self.differences)]
 
 
 async def journey(
@@ -88,6 +95,7 @@ async def journey(
             evidence=await reading.evidence(crew, chronicle),
             differences=await rebuilds.differences(crew),
             reports=played,
+            acknowledged=sum(op.recorded is not None for op in chronicle.history),
             again=(await quiet.deliveries(crew)).again_since(before),
             unknown=unknown_tries(chronicle.history) - unknown_before,
             reconnects=crew.reconnects,

@@ -26,7 +26,7 @@ AT_ONCE = 32
 async def evidence(crew: Crew, chronicle: Chronicle) -> Evidence:
     """Log, outbox and what was parked, beside what was seen from outside."""
     return Evidence(
-        history=tuple(chronicle.history),
+        history=tuple(chronicle.told()),
         log=tuple(await _log(crew)),
         outbox=tuple(await _outbox(crew)),
         orders=tuple(chronicle.orders),

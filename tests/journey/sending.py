@@ -17,6 +17,7 @@ from contracts.report import SubmitReport, SubmitReports
 from eventlog.asking import NoAnswer, ask, ask_many
 from tests.journey.crew import PATIENCE, Crew, Mailbox
 from tests.journey.history import Operation, Try, definite
+from tests.journey.journal import Journal
 
 TIMES = 3
 PATTERNS = ((1, 1, 1), (3,), (1, 2), (2, 1))
@@ -32,10 +33,11 @@ class Sender:
     crew: Crew
     history: list[Operation]
     dice: Random
+    journal: Journal | None = None
 
     async def send(self, party: str, command: Command, command_id: str) -> Operation:
         """A request and its answer, three times."""
-        operation = self._begin(party, command, command_id)
+        operation = await self._begin(party, command, command_id)
         await self._in_a_pattern(lambda: self.ask(operation))
         return operation
 
@@ -48,7 +50,7 @@ class Sender:
             began = monotonic()
             answer, known = await ask(nc, party, operation.command, command_id, patience=LISTEN)
             said = definite(answer)
-            operation.tries.append(Try(began, monotonic(), said, known if said else None))
+            await self._note(operation, Try(began, monotonic(), said, known if said else None))
             return said is not None
 
         await _until(one_try, f"{party}: {command_id}")
@@ -57,7 +59,7 @@ class Sender:
         self, platform: str, reports: Sequence[SubmitReport], command_id: str
     ) -> list[Operation]:
         """Many reports in one request, three times, and an answer for each."""
-        operations = [self._begin(platform, report, report.report_id) for report in reports]
+        operations = [await self._begin(platform, report, report.report_id) for report in reports]
         bulk = SubmitReports(reports=[report.model_dump(mode="json") for report in reports])
         nc = self.crew.clients[platform]
 
@@ -67,12 +69,12 @@ class Sender:
                 said = await ask_many(nc, platform, bulk, command_id, patience=LISTEN)
             except NoAnswer:
                 for operation in operations:
-                    operation.tries.append(Try(began, monotonic(), None))
+                    await self._note(operation, Try(began, monotonic(), None))
                 return False
             answers = [definite(answer) for answer in said.answers]
             for n, (operation, answer) in enumerate(zip(operations, answers, strict=True)):
                 known = n in said.known if answer else None
-                operation.tries.append(Try(began, monotonic(), answer, known))
+                await self._note(operation, Try(began, monotonic(), answer, known))
             return all(answers)
 
         await self._in_a_pattern(lambda: _until(one_try, f"{platform}: {command_id}"))
@@ -80,14 +82,14 @@ class Sender:
 
     async def drop(self, platform: str, report: SubmitReport) -> Operation:
         """Into the platform's inbox, three times; the answers come when they come."""
-        operation = self._begin(platform, report, report.report_id)
+        operation = await self._begin(platform, report, report.report_id)
         box = self.crew.mailboxes[platform]
         began = monotonic()
         drops = iter(range(TIMES))
         await self._in_a_pattern(lambda: self._drop(box, report, next(drops), operation))
         for _ in range(TIMES):
             answer = await box.answer(report.report_id)
-            operation.tries.append(Try(began, monotonic(), definite(answer)))
+            await self._note(operation, Try(began, monotonic(), definite(answer)))
         return operation
 
     async def _drop(
@@ -105,15 +107,26 @@ class Sender:
             began = monotonic()
             stored = await _stored(box.nc, f"inbox.{box.platform}", body, headers)
             if not stored:
-                operation.tries.append(Try(began, monotonic(), None))
+                await self._note(operation, Try(began, monotonic(), None))
             return stored
 
         await _until(one_try, f"{box.platform}: {report.report_id} into the inbox")
 
-    def _begin(self, party: str, command: Command, command_id: str) -> Operation:
-        operation = Operation(party, command, command_id)
+    async def _begin(self, party: str, command: Command, command_id: str) -> Operation:
+        """An operation that is written down before anything of it is sent."""
+        operation = Operation(party, command, command_id, number=len(self.history))
         self.history.append(operation)
+        if self.journal is not None:
+            self.journal.begin(operation)
+            await self.journal.synced()
         return operation
+
+    async def _note(self, operation: Operation, tried: Try) -> None:
+        """What came of a try, written down before the sender acts on it."""
+        operation.tries.append(tried)
+        if self.journal is not None:
+            self.journal.note(operation, tried)
+            await self.journal.synced()
 
     async def _in_a_pattern(self, once: Callable[[], Awaitable[None]]) -> None:
         for at_once in self.dice.choice(PATTERNS):
