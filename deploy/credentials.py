@@ -19,6 +19,7 @@ from deploy.errors import CredentialError
 from deploy.nats_config import User
 from deploy.permissions import Party
 
+MASTER_KEY: Final = "master.key"
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 
@@ -56,9 +57,16 @@ class Credentials:
         """The password of a database role, made at the first call."""
         return self._keep(self.password_file(role), lambda: secrets.token_urlsafe(32))
 
-    def _keep(self, path: Path, make: Callable[[], str]) -> str:
+    def master_key_file(self, make: Callable[[], bytes]) -> Path:
+        """Where the key that wraps all data keys is kept, made at the first call."""
+        path = self.folder / MASTER_KEY
         if not path.exists():
             self._write_once(path, make())
+        return path
+
+    def _keep(self, path: Path, make: Callable[[], str]) -> str:
+        if not path.exists():
+            self._write_once(path, f"{make()}\n".encode())
         kept = path.read_text().strip()
         if not kept:
             raise CredentialError(f"{path} is empty. Restore it from a backup, or delete it.")
@@ -66,14 +74,18 @@ class Credentials:
             path.chmod(_PRIVATE_FILE)
         return kept
 
-    def _write_once(self, path: Path, secret: str) -> None:
-        """Whole or not at all, and never over a file that is there: two starts may race."""
+    def _write_once(self, path: Path, secret: bytes) -> None:
+        """Whole or not at all, and never over a file that is there: two starts may race.
+
+        On the disk before it is used: what is sealed with a key outlives a power cut, so the key
+        must too.
+        """
         self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
         try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secret + "\n")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secret)
                 file.flush()
                 os.fsync(file.fileno())
             os.link(draft, path)
@@ -81,6 +93,16 @@ class Credentials:
             return  # another start was quicker: its secret counts
         finally:
             draft.unlink()
+            _sync_folder(self.folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The names in it are on the disk too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _new_seed() -> str:

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict
 
 from contracts.rulebook import Rulebook
-from deploy import health
-from deploy.credentials import Credentials
+from deploy import health, projections
+from deploy.credentials import MASTER_KEY, Credentials
 from deploy.databases import KEYRING, KEYS, PROJECTIONS, PROJECTOR, create_databases
 from deploy.errors import StartError
 from deploy.house_lock import holder
@@ -40,6 +41,7 @@ from deploy.provision import (
 )
 from deploy.streams import REACTIONS
 from deploy.supervisor import Part, Supervisor
+from eventlog import checkpoint
 from eventlog.connect import connect_nats, connect_postgres
 from eventlog.sealing import create_key_table, new_master_key
 
@@ -61,16 +63,19 @@ class Outside(BaseModel):
     nats_url: str | None = None
     database_url: str | None = None
     keys_url: str | None = None
+    replicas: int = 1
+    """On how many servers of a cluster each stream is kept."""
 
     @classmethod
     def from_environment(cls) -> Outside:
-        """NATS_URL, DATABASE_URL and WAGGLE_KEYS_URL, where they are set."""
+        """NATS_URL, DATABASE_URL, WAGGLE_KEYS_URL and WAGGLE_REPLICAS, where they are set."""
         given = os.environ.get
         database = given("DATABASE_URL") or None
         return cls(
             nats_url=given("NATS_URL") or None,
             database_url=database,
             keys_url=given("WAGGLE_KEYS_URL") or database,
+            replicas=int(given("WAGGLE_REPLICAS") or 1),
         )
 
 
@@ -169,6 +174,7 @@ async def open_house(plan: Plan) -> AsyncIterator[tuple[HouseInfo, Supervisor]]:
         if not plan.services:
             yield info, supervisor
             return
+        await _insist_on_log(plan, info)
         await supervisor.start(*_programs(plan, info))
         await _furnish(plan, book, info)
         await _until_ready(info)
@@ -209,11 +215,7 @@ async def _servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> HouseI
 
 async def _set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     """Streams, consumers, the key table and the master key."""
-    key_file = master_key_file(plan.folder)
-    if not key_file.exists():
-        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(new_master_key())
+    info.credentials.master_key_file(new_master_key)
     pool = await connect_postgres(_database_urls(plan, info, KEYRING)[1], most=1)
     try:
         await create_key_table(pool)
@@ -223,11 +225,39 @@ async def _set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     nc = await connect_nats(info.nats_url, identity=PROVISIONER, seed_file=seed)
     try:
         js = nc.jetstream(timeout=10)
-        await provision_streams(js)
+        await provision_streams(js, replicas=plan.outside.replicas)
         await provision_consumers(
             js, (u.code for u in book.units), (p.code for p in book.platforms)
         )
     finally:
+        await nc.close()
+
+
+async def _insist_on_log(plan: Plan, info: HouseInfo) -> None:
+    """Start no service on a log that has lost what the tables were folded from.
+
+    The projector would stop by itself, but the rooms would take commands meanwhile, and give new
+    facts the numbers of lost ones. Raises `StartError`.
+    """
+    seed = str(info.credentials.seed_file(AUDITOR))
+    nc = await connect_nats(info.nats_url, identity=AUDITOR, seed_file=seed)
+    pool = await connect_postgres(_database_urls(plan, info, PROJECTOR)[0], most=1)
+    try:
+        js = nc.jetstream(timeout=10)
+        async with pool.acquire() as connection:
+            for projection in projections.PROJECTIONS:
+                there = await checkpoint.read(connection, projection.name)
+                if there is not None:
+                    await checkpoint.insist_on_log(js, projection.name, there)
+    except checkpoint.LogLost as lost:
+        raise StartError(str(lost)) from lost
+    except asyncpg.DataCorruptedError as damaged:
+        raise StartError(
+            f"the database cannot read what it has stored: {damaged}. Restore it from a backup: "
+            "the keys stand nowhere else; the tables are folded again by `waggle rebuild`."
+        ) from damaged
+    finally:
+        await pool.close()
         await nc.close()
 
 
@@ -307,4 +337,4 @@ def _renamed(url: str, database: str) -> str:
 
 def master_key_file(folder: Path) -> Path:
     """Where the master key of a house is kept."""
-    return folder.resolve() / "credentials" / "master.key"
+    return Credentials(folder).folder / MASTER_KEY

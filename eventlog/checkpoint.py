@@ -179,8 +179,9 @@ async def insist_on_log(js: JetStreamContext, projection: str, checkpoint: Check
     """Raise `LogLost` unless the log still holds what was folded from it.
 
     A head before the checkpoint shows a loss; so does another fact at the checkpoint's sequence,
-    which decides, since new facts soon take the numbers of lost ones. A stream made at another
-    time is only a hint: a promoted mirror and a restored backup are such streams.
+    which decides, since new facts soon take the numbers of lost ones; so does a hole before it. A
+    stream made at another time is only a hint: a promoted mirror and a restored backup are such
+    streams.
     """
     if not checkpoint.last_sequence:
         return
@@ -208,4 +209,8 @@ async def _loss(js: JetStreamContext, checkpoint: Checkpoint) -> str | None:
         return f"the log ends at {await head(js)} and has nothing there"
     if stored.hash != checkpoint.last_hash:
         return f"the log has another fact there ({stored.subject}, hash {stored.hash[:12]})"
-    return None if stored.is_intact else "the fact there does not give its own hash any more"
+    if not stored.is_intact:
+        return "the fact there does not give its own hash any more"
+    state = (await js.stream_info(LOG)).state
+    missing = state.last_seq - state.first_seq + 1 - state.messages
+    return f"{missing} facts before its end at {state.last_seq} are gone" if missing else None
