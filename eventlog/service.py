@@ -22,6 +22,7 @@ from faststream.nats.security import NatsNKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 from pydantic import BaseModel, ValidationError
 
 from contracts.envelope import (
@@ -189,6 +190,16 @@ class Service:
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
+
+        async def exists() -> str | None:
+            """Without it nothing is delivered, and nobody is told: the subscription just waits."""
+            try:
+                await self.js.consumer_info(stream, durable)
+            except NotFoundError:
+                return f"{stream} has no durable {durable}: the next `waggle up` makes it again"
+            return None
+
+        self.checks[f"durable_{name}"] = exists
 
         def wire(handler: DeliveryHandler) -> DeliveryHandler:
             deliveries = Deliveries(durable, self.js, self._spawn, handler, hears)
