@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from deploy.errors import StartError
-from deploy.nats_config import Cluster, User
+from deploy.nats_config import Cluster, Seat, User
 from deploy.nats_server import NatsServer
 from deploy.ports import free_ports
 
@@ -26,10 +26,21 @@ class NatsCluster:
         self.servers = tuple(servers)
 
     @classmethod
-    async def start(cls, folder: Path, n: int = 3, users: Sequence[User] = ()) -> NatsCluster:
-        """Start `n` servers in `folder`/n1, n2 ... and wait until they have a leader."""
+    async def start(
+        cls,
+        folder: Path,
+        n: int = 3,
+        users: Sequence[User] = (),
+        seats: Sequence[Seat] = (),
+    ) -> NatsCluster:
+        """Start `n` servers in `folder`/n1, n2 ... and wait until they have a leader.
+
+        Each in a seat of its own, where there are any, or else all on loopback.
+        """
+        seats = seats or [Seat()] * n
         for attempt in range(1, _TRIES + 1):
             ports = free_ports(n)
+            peers = tuple(f"{s.host}:{port}" for s, port in zip(seats, ports, strict=True))
             secret = secrets.token_urlsafe(24)
             cluster = cls(
                 [
@@ -37,9 +48,9 @@ class NatsCluster:
                         folder / f"n{number}",
                         users,
                         name=f"n{number}",
-                        cluster=Cluster("waggle", port, ports, secret),
+                        cluster=Cluster("waggle", port, peers, secret, seat),
                     )
-                    for number, port in enumerate(ports, start=1)
+                    for number, (seat, port) in enumerate(zip(seats, ports, strict=True), start=1)
                 ]
             )
             starts = (server.start() for server in cluster.servers)

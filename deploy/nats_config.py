@@ -31,15 +31,30 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """Where on this machine a server runs: on loopback, or in a network of its own."""
+
+    host: str = LOOPBACK
+    enter: tuple[str, ...] = ()
+    """What stands before its command, such as `ip netns exec NAME`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """The place of one server in a cluster on this machine."""
 
     name: str
     port: int
-    peers: tuple[int, ...]
-    """The route ports of all members."""
+    peers: tuple[str, ...]
+    """Where all members listen for routes, host and port."""
     secret: str = field(repr=False)
     """What a member must know to join: loopback is shared with every user of the machine."""
+    seat: Seat = Seat()
+
+    @property
+    def address(self) -> str:
+        """Where this server listens for routes."""
+        return f"{self.seat.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +80,11 @@ def render(settings: ServerSettings, users: Sequence[User]) -> str:
 
 def server_config(settings: ServerSettings, users: Sequence[User]) -> dict[str, Any]:
     """The file as a document."""
+    host = settings.cluster.seat.host if settings.cluster else LOOPBACK
     document: dict[str, Any] = {
         "server_name": settings.name,
-        "listen": f"{LOOPBACK}:{settings.port}",
-        "http": f"{LOOPBACK}:{settings.monitor_port}",
+        "listen": f"{host}:{settings.port}",
+        "http": f"{host}:{settings.monitor_port}",
         "log_file": str(settings.log_file),
         "logfile_size_limit": 64 * MIB,
         "logfile_max_num": 4,
@@ -157,11 +173,11 @@ def _refuse_doubles(users: Sequence[User]) -> None:
 def _cluster(cluster: Cluster) -> dict[str, Any]:
     return {
         "name": cluster.name,
-        "listen": f"{LOOPBACK}:{cluster.port}",
+        "listen": cluster.address,
         "authorization": {"user": "route", "password": cluster.secret, "timeout": 5},
         "routes": [
-            f"nats-route://route:{cluster.secret}@{LOOPBACK}:{port}"
-            for port in cluster.peers
-            if port != cluster.port
+            f"nats-route://route:{cluster.secret}@{peer}"
+            for peer in cluster.peers
+            if peer != cluster.address
         ],
     }

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from deploy import health, records
 from deploy.errors import StartError
-from deploy.nats_config import LOOPBACK, Cluster, ServerSettings, User, render
+from deploy.nats_config import Cluster, Seat, ServerSettings, User, render
 from deploy.ports import free_ports
 from deploy.processes import Child, Launch, log_since, log_size
 
@@ -58,6 +58,7 @@ class NatsServer:
         self._cluster = cluster
         self._extra = dict(extra or {})
         self._grace = grace
+        self._seat = cluster.seat if cluster else Seat()
         self._given_port = port
         self._port = port or 0
         self._monitor_port = 0
@@ -67,12 +68,12 @@ class NatsServer:
     @property
     def url(self) -> str:
         """Where clients connect."""
-        return f"nats://{LOOPBACK}:{self._port}"
+        return f"nats://{self._seat.host}:{self._port}"
 
     @property
     def monitor_url(self) -> str:
         """Where the server tells how it is: /healthz, /varz, /jsz."""
-        return f"http://{LOOPBACK}:{self._monitor_port}"
+        return f"http://{self._seat.host}:{self._monitor_port}"
 
     @property
     def port(self) -> int:
@@ -173,7 +174,7 @@ class NatsServer:
         await self.stop()
 
     async def _is_ready(self) -> bool:
-        if await health.nats_name(LOOPBACK, self._port) != self.server_name:
+        if await health.nats_name(self._seat.host, self._port) != self.server_name:
             return False
         return await health.is_healthy(f"{self.monitor_url}/healthz")
 
@@ -206,7 +207,7 @@ class NatsServer:
     def _launch(self) -> Launch:
         return Launch(
             name=self.name,
-            argv=(str(binary()), "-c", str(self.config_file)),
+            argv=(*self._seat.enter, str(binary()), "-c", str(self.config_file)),
             log_file=self.log_file.with_suffix(".out"),
             run_dir=self._run_dir,
             own_log=self.log_file,

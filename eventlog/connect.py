@@ -48,10 +48,13 @@ async def connect_nats(
     options: dict[str, Any] | None = None,
     kind: type[Client] = FactClient,
 ) -> Client:
-    """A client that is this identity, with a private inbox, reconnecting for ever."""
+    """A client that is this identity, with a private inbox, reconnecting for ever.
+
+    `servers` is one address, several separated by commas, or a list of them.
+    """
     client = kind()
     await client.connect(
-        servers,
+        servers.split(",") if isinstance(servers, str) else servers,
         name=identity,
         nkeys_seed=seed_file,
         inbox_prefix=f"_INBOX_{identity}",

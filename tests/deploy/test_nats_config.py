@@ -25,6 +25,9 @@ USERS = (
 )
 
 
+PEERS = ("127.0.0.1:6001", "127.0.0.1:6002", "127.0.0.1:6003")
+
+
 def config(users: tuple[User, ...] = USERS) -> dict[str, Any]:
     return server_config(SETTINGS, users)
 
@@ -84,7 +87,7 @@ def test_two_parties_cannot_share_a_name_or_a_key(double: User) -> None:
 
 
 def test_a_member_of_a_cluster_dials_the_others_and_proves_itself() -> None:
-    member = Cluster("waggle", 6001, (6001, 6002, 6003), secret="s3cret")
+    member = Cluster("waggle", 6001, PEERS, secret="s3cret")
     cluster = server_config(replace(SETTINGS, cluster=member), ())["cluster"]
     assert cluster["routes"] == [
         "nats-route://route:s3cret@127.0.0.1:6002",
