@@ -21,14 +21,15 @@ MEMORY = Path("/dev/shm")
 @contextmanager
 def empty_house() -> Iterator[Path]:
     """A folder of its own for one house, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="waggle-house-", dir=_place()))
+    folder = Path(tempfile.mkdtemp(prefix="waggle-house-", dir=roomy()))
     try:
         yield folder
     finally:
         shutil.rmtree(folder)
 
 
-def _place() -> Path | None:
+def roomy() -> Path | None:
+    """The folder in memory, where there is one with room enough."""
     if not os.access(MEMORY, os.W_OK | os.X_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         return None
     return MEMORY

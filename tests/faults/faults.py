@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 from time import monotonic
 
@@ -23,7 +23,11 @@ Fault = Callable[[House], Awaitable[None]]
 
 async def killed(house: House, *parts: str) -> None:
     """Kill parts at the same moment, and wait until all are back as other processes."""
-    before = {part: house.signal(part, signal.SIGKILL) for part in parts}
+    await come_back(house, {part: house.signal(part, signal.SIGKILL) for part in parts})
+
+
+async def come_back(house: House, before: Mapping[str, int]) -> None:
+    """Wait until parts are back as other processes than they were before."""
     deadline = monotonic() + BACK_WITHIN
     for part, pid in before.items():
         while (now := house.pid(part)) in (None, pid) or not await _works(house, part):

@@ -161,7 +161,21 @@ async def open_crew(house: House, book: Rulebook, received: list[WorkOrder]) -> 
 
 async def _connected(info: HouseInfo, parties: Iterable[str]) -> dict[str, Client]:
     async def connect(party: str) -> tuple[str, Client]:
-        seed = str(info.credentials.seed_file(party))
-        return party, await connect_nats(info.nats_url, identity=party, seed_file=seed)
+        return party, await _connect(info, party)
 
     return dict(await asyncio.gather(*map(connect, parties)))
+
+
+@asynccontextmanager
+async def connected(info: HouseInfo, party: str) -> AsyncIterator[Client]:
+    """A connection of one party, for the length of a `with`."""
+    client = await _connect(info, party)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def _connect(info: HouseInfo, party: str) -> Client:
+    seed = str(info.credentials.seed_file(party))
+    return await connect_nats(info.nats_url, identity=party, seed_file=seed)

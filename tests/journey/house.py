@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -30,6 +30,10 @@ SERVERS = ("nats", "postgres")
 SERVICES = ("intake", "router", "points", "notify", "projector")
 
 
+class NotStarted(AssertionError):
+    """`waggle up` did not get ready: what it says."""
+
+
 @dataclass
 class House:
     """A house that runs, in a folder; at a port of its own choice, or always at the same."""
@@ -38,18 +42,30 @@ class House:
     port: int | None
     up: subprocess.Popen[bytes]
     info: HouseInfo
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """The environment that names servers which are not the house's own."""
 
     @classmethod
-    def start(cls, folder: Path, port: int | None = None) -> House:
+    def start(
+        cls, folder: Path, port: int | None = None, servers: Mapping[str, str] | None = None
+    ) -> House:
         """Start a house and wait until it is ready."""
-        up = launch(folder, port)
-        return cls(folder, port, up, _ready(folder, up))
+        up = launch(folder, port, servers)
+        return cls(folder, port, up, _ready(folder, up), servers or {})
 
     def kill_and_start_again(self) -> None:
         """Kill what keeps the house running, and start it anew at once on what is left."""
+        self.kill()
+        self.start_again()
+
+    def kill(self) -> None:
+        """Kill what keeps the house running; the watchdog ends the rest."""
         self.up.kill()
         self.up.communicate()
-        self.up = launch(self.folder, self.port)
+
+    def start_again(self) -> None:
+        """Start what was stopped or killed anew on what is left. Raises `NotStarted`."""
+        self.up = launch(self.folder, self.port, self.servers)
         self.info = _ready(self.folder, self.up)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -92,7 +108,9 @@ def running(port: int | None = None) -> Iterator[House]:
             house.stop()
 
 
-def launch(folder: Path, port: int | None = None) -> subprocess.Popen[bytes]:
+def launch(
+    folder: Path, port: int | None = None, servers: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """`waggle up` as a process; its ready line is still to come."""
     folder.mkdir(parents=True, exist_ok=True)
     at_port = () if port is None else ("--port", str(port))
@@ -101,7 +119,7 @@ def launch(folder: Path, port: int | None = None) -> subprocess.Popen[bytes]:
             [*UP, "--data", str(folder), *at_port],
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, **SETTINGS},
+            env={**os.environ, **SETTINGS, **(servers or {})},
             start_new_session=True,
         )
 
@@ -117,7 +135,7 @@ def _ready(folder: Path, up: subprocess.Popen[bytes]) -> HouseInfo:
     if not line:
         up.communicate()
         said = errors_of(folder).read_text()
-        raise AssertionError(f"waggle up ended with {up.returncode}: {said}")
+        raise NotStarted(f"waggle up ended with {up.returncode}: {said}")
     assert json.loads(line)["ready"] is True
     info = running_house(folder)
     assert info is not None
