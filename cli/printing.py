@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Final
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli.running import Exit, err, out
+from cli.running import Exit, err, out, print_json
 from contracts.envelope import Answer, Outcome, Reason
+
+__all__ = [
+    "finish",
+    "in_words",
+    "moment",
+    "note",
+    "print_answer",
+    "print_json",
+    "print_table",
+    "progress_bar",
+    "say",
+]
 
 OUTCOME_EXITS: Final[Mapping[Outcome, Exit]] = {
     Outcome.ACCEPTED: Exit.DONE,
@@ -23,11 +34,8 @@ OUTCOME_EXITS: Final[Mapping[Outcome, Exit]] = {
     Outcome.UNKNOWN: Exit.UNKNOWN,
 }
 """The exit code of a command's outcome."""
-
-
-def print_json(document: object) -> None:
-    """One JSON document, on one line, at once: also into a pipe."""
-    print(json.dumps(document, ensure_ascii=False, default=_plain), flush=True)
+IDS: Final = frozenset({"case", "report"})
+"""Columns that are copied from: they stay on one line, others give way."""
 
 
 def say(line: str, style: str | None = None) -> None:
@@ -41,14 +49,20 @@ def note(line: str) -> None:
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str = "") -> None:
-    """Rows under headings; numbers to the right."""
+    """Rows under headings; numbers to the right. In a narrow terminal nothing is cut off."""
     table = Table(
         box=None, pad_edge=False, title=title or None, title_justify="left", title_style="bold"
     )
     lines = [["" if value is None else value for value in row] for row in rows]
     for place, heading in enumerate(columns):
         numbers = bool(lines) and all(isinstance(line[place], int | float) for line in lines)
-        table.add_column(heading, justify="right" if numbers else "left", header_style="dim")
+        table.add_column(
+            heading,
+            justify="right" if numbers else "left",
+            header_style="dim",
+            overflow="fold",
+            no_wrap=heading in IDS,
+        )
     for line in lines:
         table.add_row(*(_cell(value) for value in line))
     out.print(table)
@@ -103,10 +117,3 @@ def finish(code: Exit) -> None:
 def _cell(value: object) -> Text:
     """What a cell holds is never read as markup."""
     return Text(f"{value:.2f}" if isinstance(value, float) else str(value))
-
-
-def _plain(value: Any) -> Any:
-    """What json does not know: moments, models."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value.model_dump(mode="json")

@@ -11,11 +11,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, NoReturn, TypeVar
 
@@ -33,6 +35,19 @@ from eventlog.asking import NoAnswer
 from eventlog.settings import Misconfigured
 
 T = TypeVar("T")
+
+
+class _Document:
+    """The one JSON document of a verb: whether it was asked for, and was printed."""
+
+    asked = False
+    printed = False
+
+
+def asked_for_json(asked: bool) -> bool:
+    """What every verb's `--json` calls as the verb begins."""
+    _Document.asked, _Document.printed = asked, False
+    return asked
 
 
 class _Output(Console):
@@ -123,7 +138,21 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
     return await task
 
 
+def print_json(document: object) -> None:
+    """One JSON document, on one line, at once: also into a pipe."""
+    _Document.printed = True
+    print(json.dumps(document, ensure_ascii=False, default=_plain), flush=True)
+
+
+def _plain(value: Any) -> Any:
+    """What json does not know: moments, models."""
+    return value.isoformat() if isinstance(value, datetime) else value.model_dump(mode="json")
+
+
 def _fail(message: str, code: Exit) -> NoReturn:
+    """The sentence on stderr; who asked for JSON has it as the one document too."""
+    if _Document.asked and not _Document.printed:
+        print_json({"error": message, "exit": int(code)})
     err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(int(code))
 

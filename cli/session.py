@@ -15,7 +15,7 @@ import typer
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from cli.running import Exit, Failure, err
+from cli.running import Exit, Failure, asked_for_json, err
 from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from deploy.house import AUDITOR, HouseInfo, Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
@@ -31,7 +31,10 @@ DataOption = Annotated[
     ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")
+    bool,
+    typer.Option(
+        "--json", help="One JSON document on stdout, nothing else.", callback=asked_for_json
+    ),
 ]
 DEFAULT_DATA = Path("var")
 

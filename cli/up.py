@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.running import Exit, Failure, err, out, run
+from cli.running import Exit, Failure, err, out, print_json, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption
 from deploy.house import Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
@@ -46,7 +45,7 @@ async def _up(data: Path, port: int | None, rulebook: Path | None, as_json: bool
     async with open_house(plan) as (info, supervisor):
         if as_json:
             told = info.model_dump(mode="json", exclude=SECRET)
-            print(json.dumps({"ready": True, **told}), flush=True)
+            print_json({"ready": True, **told})
         else:
             out.print(
                 f"ready  {info.nats_url}  data {info.folder}", highlight=False, soft_wrap=True

@@ -218,6 +218,20 @@ def test_what_nobody_knows_is_not_there(waggle: Waggle) -> None:
         assert waggle(*words).code == 1, words
 
 
+def test_what_goes_wrong_is_the_one_document_too(waggle: Waggle) -> None:
+    said = waggle("timeline", "nobody-knows-it", "--json")
+    assert (said.code, said.document["exit"]) == (1, 1)
+    assert "nobody-knows-it" in said.document["error"]
+    assert "nobody-knows-it" in said.err
+    assert waggle("timeline", "nobody-knows-it").out == ""
+
+
+def test_a_house_is_started_once(waggle: Waggle) -> None:
+    said = waggle("up", "--json")
+    assert (said.code, said.document["exit"]) == (3, 3)
+    assert "already" in said.document["error"]
+
+
 def test_a_unit_sees_its_open_work_without_taking_it(waggle: Waggle) -> None:
     report = submitted(waggle)
     for _ in range(2):
