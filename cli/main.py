@@ -29,6 +29,7 @@ from cli import (
     whatif,
 )
 from cli.demo.command import demo
+from cli.export.command import export
 from cli.imports import command as imports
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ look.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
 app.command(rich_help_panel="Looking")(replay.replay)
+app.command(rich_help_panel="Looking")(export)
 queues.register(app)
 app.command()(rebuild.rebuild)
 erase.register(app)

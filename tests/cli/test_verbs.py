@@ -360,6 +360,7 @@ VERBS = (
     "timeline",
     "asof",
     "replay",
+    "export",
     "work",
     "passbook",
     "outbox",
