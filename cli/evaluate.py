@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from cli.printing import finish, print_json, print_table, say
 from cli.running import Exit, Failure, run
 from cli.sending import Sender, build, send
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from cli.spreadsheet import csv_text
 from contracts.envelope import log_subject
 from contracts.evaluation import MonthPublished, PublishMonth
 from eventlog.read import Unread, read_log, read_stream
@@ -182,9 +182,8 @@ def _print(document: Mapping[str, Any], asked: Asked) -> None:
     summaries = document["figures"]
     if asked.as_csv:
         names = list(Figures().summary())
-        writer = csv.writer(sys.stdout)
-        writer.writerow([str(asked.by), *names])
-        writer.writerows([value, *(s[name] for name in names)] for value, s in summaries.items())
+        rows = ([value, *(s[name] for name in names)] for value, s in summaries.items())
+        sys.stdout.write(csv_text([[str(asked.by), *names], *rows]))
         return
     title = f"{asked.month}, as of {document['as_of']}, formulas {document['formulas']}"
     cells = ((value, *(_cell(s[str(name)]) for name in SHOWN)) for value, s in summaries.items())

@@ -40,6 +40,8 @@ class Field:
 class Sheet(ABC):
     """A file that rows are written to, in order."""
 
+    _file: Any
+
     def __init__(self, path: Path, fields: Sequence[Field]) -> None:
         self.path = path
         self.fields = tuple(fields)
@@ -51,9 +53,9 @@ class Sheet(ABC):
         if rows:
             self._write(rows)
 
-    @abstractmethod
     def close(self) -> None:
         """Finish the file."""
+        self._file.close()
 
     @abstractmethod
     def _write(self, rows: Sequence[Row]) -> None: ...
@@ -80,9 +82,6 @@ class JsonLines(Sheet):
             for field, value in zip(self.fields, row, strict=True)
         }
 
-    def close(self) -> None:
-        self._file.close()
-
 
 class Csv(Sheet):
     """With a line of headings. Nothing in it is run by a spreadsheet."""
@@ -94,9 +93,6 @@ class Csv(Sheet):
 
     def _write(self, rows: Sequence[Row]) -> None:
         self._file.write(csv_text(map(told, self.fields, row) for row in rows))
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class Parquet(Sheet):
@@ -118,9 +114,6 @@ class Parquet(Sheet):
         ]
         batch = self._arrow.record_batch(columns, schema=self._schema)
         self._file.write_batch(batch, row_group_size=len(rows))
-
-    def close(self) -> None:
-        self._file.close()
 
 
 SHEETS: Final[Mapping[Format, Callable[[Path, Sequence[Field]], Sheet]]] = {
