@@ -7,6 +7,7 @@ import typer
 from cli import (
     afterwards,
     asof,
+    backup,
     board,
     case,
     clocks,
@@ -56,6 +57,7 @@ app.command(rich_help_panel="Looking")(export)
 queues.register(app)
 app.command()(rebuild.rebuild)
 erase.register(app)
+backup.register(app)
 imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
 app.add_typer(rulebook.app, name="rulebook")

@@ -169,8 +169,8 @@ async def open_house(plan: Plan) -> AsyncIterator[tuple[HouseInfo, Supervisor]]:
     folder = plan.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     async with Supervisor(folder) as supervisor:
-        info = await _servers(plan, book, supervisor)
-        await _set_up(plan, book, info)
+        info = await start_servers(plan, book, supervisor)
+        await set_up(plan, book, info)
         if not plan.services:
             yield info, supervisor
             return
@@ -187,7 +187,7 @@ async def open_house(plan: Plan) -> AsyncIterator[tuple[HouseInfo, Supervisor]]:
             file.unlink(missing_ok=True)
 
 
-async def _servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> HouseInfo:
+async def start_servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> HouseInfo:
     """Start the servers that are not given, and learn where everything is."""
     credentials = Credentials(plan.folder)
     users = credentials.users(parties(book))
@@ -213,10 +213,10 @@ async def _servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> HouseI
     )
 
 
-async def _set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
+async def set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     """Streams, consumers, the key table and the master key."""
     info.credentials.master_key_file(new_master_key)
-    pool = await connect_postgres(_database_urls(plan, info, KEYRING)[1], most=1)
+    pool = await connect_postgres(database_urls(plan, info, KEYRING)[1], most=1)
     try:
         await create_key_table(pool)
     finally:
@@ -241,7 +241,7 @@ async def _insist_on_log(plan: Plan, info: HouseInfo) -> None:
     """
     seed = str(info.credentials.seed_file(AUDITOR))
     nc = await connect_nats(info.nats_url, identity=AUDITOR, seed_file=seed)
-    pool = await connect_postgres(_database_urls(plan, info, PROJECTOR)[0], most=1)
+    pool = await connect_postgres(database_urls(plan, info, PROJECTOR)[0], most=1)
     try:
         js = nc.jetstream(timeout=10)
         async with pool.acquire() as connection:
@@ -303,7 +303,7 @@ def _programs(plan: Plan, info: HouseInfo) -> Iterator[Program]:
 
 def service_environment(plan: Plan, info: HouseInfo, name: str) -> dict[str, str]:
     """What a process is told: its identity, its servers, its keys."""
-    database_url, keys_url = _database_urls(plan, info, PROJECTOR if name == "projector" else name)
+    database_url, keys_url = database_urls(plan, info, PROJECTOR if name == "projector" else name)
     monitor = {"WAGGLE_NATS_MONITOR_URL": info.monitor_url} if info.monitor_url else {}
     return {
         "NATS_URL": info.nats_url,
@@ -318,7 +318,7 @@ def service_environment(plan: Plan, info: HouseInfo, name: str) -> dict[str, str
     }
 
 
-def _database_urls(plan: Plan, info: HouseInfo, role: str) -> tuple[str, str]:
+def database_urls(plan: Plan, info: HouseInfo, role: str) -> tuple[str, str]:
     """The addresses of projections and keys, as `role`; as given where the server is not ours."""
     if plan.outside.database_url is not None:
         return info.database_url, info.keys_url

@@ -122,7 +122,9 @@ def permissions(party: Party, guarded: Iterable[tuple[str, str]] = ()) -> Permis
     inbox = f"{party.inbox_prefix}.>"
     match party.kind:
         case Kind.PROVISIONER:
-            return Permissions(("$JS.API.>", "parked.>", _commands(party)), (inbox,))
+            return Permissions(
+                ("$JS.API.>", "$JS.SNAPSHOT.>", "parked.>", _commands(party)), (inbox,)
+            )
         case Kind.SERVICE:
             return _service(party, inbox, guarded)
         case Kind.PROJECTOR:

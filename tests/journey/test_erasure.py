@@ -7,29 +7,26 @@ import base64
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import asyncpg
 import pytest
-from nats.aio.client import Client
 from nats.js.api import StoreCompression, StreamConfig, StreamSource
 
-from contracts.case import CaseFile, ReadCase
 from contracts.envelope import Outcome
 from contracts.party import EraseRider, ErasureReason, PartyKind, RegisterParty
 from contracts.report import SubmitReport
 from deploy.databases import KEYS, PROJECTIONS
 from deploy.streams import streams
 from eventlog.asking import ask, command_headers
-from eventlog.connect import connect_nats
 from eventlog.read import read_stream
 from tests.cli.test_verbs import somewhere, step_of, until
 from tests.cli.waggle import Waggle
+from tests.journey.forgetting import checkpointed, holds, now, party, read, wrapped_key
 from tests.journey.house import House, running
 from tests.journey.plaintext import found_in, in_files, in_streams, in_tables, merged
 
@@ -63,16 +60,8 @@ class Forgotten:
     answer: dict[str, Any]
     cached: str | None
     """What a department could read before."""
-
-
-@asynccontextmanager
-async def party(house: House, name: str) -> AsyncIterator[Client]:
-    seed = str(house.info.credentials.seed_file(name))
-    client = await connect_nats(house.info.nats_url, identity=name, seed_file=seed)
-    try:
-        yield client
-    finally:
-        await client.close()
+    place: Path
+    """With a backup from before and one from after."""
 
 
 async def known(house: House) -> None:
@@ -108,10 +97,6 @@ async def known(house: House) -> None:
         await nc.jetstream().publish("parked.intake-inbox", single.encode(), stream="PARK")
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat()
-
-
 async def search(house: House) -> dict[str, list[str]]:
     """Everywhere: files of the house, streams, tables."""
     async with party(house, "provisioner") as nc:
@@ -119,43 +104,6 @@ async def search(house: House) -> dict[str, list[str]]:
     urls = [house.info.admin_url(name) for name in (KEYS, PROJECTIONS)]
     tables = [await in_tables(url, WORDS) for url in urls if url]
     return merged(in_files(house.folder, WORDS), streams_found, *tables)
-
-
-def holds(house: House, wrapped: bytes) -> dict[str, list[str]]:
-    """The files that hold the wrapped key: the bytes themselves."""
-    return {
-        str(file.relative_to(house.folder)): ["key"]
-        for file in house.folder.rglob("*")
-        if file.is_file() and wrapped in file.read_bytes()
-    }
-
-
-async def wrapped_key(house: House, rider: str) -> bytes | None:
-    connection = await asyncpg.connect(house.info.keys_url)
-    try:
-        key: bytes | None = await connection.fetchval(
-            "SELECT wrapped FROM data_key WHERE person = $1", rider
-        )
-    finally:
-        await connection.close()
-    return key
-
-
-async def checkpointed(house: House) -> None:
-    """What is in memory is in the files."""
-    connection = await asyncpg.connect(str(house.info.admin_url(KEYS)))
-    try:
-        await connection.execute("CHECKPOINT")
-    finally:
-        await connection.close()
-
-
-async def read(house: House, unit: str, case: str) -> CaseFile:
-    async with party(house, unit) as nc:
-        headers = command_headers("read-it", None)
-        data = ReadCase(case_id=case).model_dump_json().encode()
-        reply = await nc.request(f"cmd.{unit}.router.read_case", data, headers=headers, timeout=5)
-    return CaseFile.model_validate_json(reply.data)
 
 
 def submitted(waggle: Waggle, text: str) -> str:
@@ -183,9 +131,12 @@ def forgotten() -> Iterator[Forgotten]:
         asyncio.run(checkpointed(house))
         before, key_before = asyncio.run(search(house)), holds(house, wrapped)
         cached = asyncio.run(read(house, "sanitation", still_open)).text
+        place = house.folder.parent
+        waggle.json("backup", str(place / "before"))
         answer = waggle.json("erase", "rider", RIDER, "--reason", "asked")
+        waggle.json("backup", str(place / "after"))
         yield Forgotten(
-            house, waggle, closed, still_open, wrapped, before, key_before, answer, cached
+            house, waggle, closed, still_open, wrapped, before, key_before, answer, cached, place
         )
 
 
@@ -253,6 +204,20 @@ async def test_no_file_no_stream_and_no_table_holds_any_of_it(forgotten: Forgott
 async def test_the_key_is_in_no_file_of_the_house(forgotten: Forgotten) -> None:
     assert await wrapped_key(forgotten.house, RIDER) is None
     assert holds(forgotten.house, forgotten.wrapped) == {}
+
+
+def test_a_backup_from_before_holds_words_and_key_and_one_from_after_neither(
+    forgotten: Forgotten,
+) -> None:
+    def key_in(which: str) -> bool:
+        table = forgotten.place / f"{which}.keys" / "data_key.csv"
+        return forgotten.wrapped.hex() in table.read_text()
+
+    assert in_files(forgotten.place / "before", [PARKED]) == {"streams/PARK.snapshot": [PARKED]}
+    assert key_in("before")
+    assert in_files(forgotten.place / "after", WORDS) == {}
+    assert in_files(forgotten.place / "after.keys", WORDS) == {}
+    assert not key_in("after")
 
 
 def test_what_others_dropped_in_is_still_parked(forgotten: Forgotten) -> None:
