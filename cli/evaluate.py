@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -26,9 +26,11 @@ from services.router.evaluation import (
     Figures,
     Period,
     Rate,
+    Ways,
     evaluate,
     month_of,
 )
+from services.router.places import Places
 from services.router.tables.course import CourseRow, course
 from services.router.watch import Watch
 
@@ -105,7 +107,8 @@ async def _tell(asked: Asked, data: Path) -> None:
         zone = await session.zone()
         period = _period(asked.month, zone)
         rows, as_of = await Watch(await session.tables()).courses(period)
-        now = evaluate(rows, period, asked.by, _month_in(zone))
+        ways = await _ways(session, asked.by, zone)
+        now = evaluate(rows, period, asked.by, ways)
         document: dict[str, Any] = {
             "month": asked.month,
             "by": asked.by,
@@ -113,12 +116,14 @@ async def _tell(asked: Asked, data: Path) -> None:
             "formulas": FORMULAS,
         }
         shown = now
+        document["figures"] = {value: found.summary() for value, found in now.items()}
         if asked.published:
-            then, fact = await _as_published(session, asked, zone)
-            document |= {"as_of": fact.as_of, "formulas": fact.formulas}
-            document["corrections"] = _corrections(then, now)
-            shown = then
-        document["figures"] = {value: found.summary() for value, found in shown.items()}
+            shown, fact = await _as_published(session, asked, ways)
+            counted = {value: found.summary() for value, found in shown.items()}
+            told = fact.figures.get(asked.by, counted)
+            document |= {"as_of": fact.as_of, "formulas": fact.formulas, "figures": told}
+            document["counted_again"] = "the same" if told == counted else "otherwise"
+            document["corrections"] = _corrections(shown, now)
         if asked.cases:
             document["cases"] = {
                 value: found.cases.get(asked.cases, []) for value, found in shown.items()
@@ -133,8 +138,16 @@ def _period(month: str, zone: tzinfo) -> Period:
         raise Failure(str(error), Exit.WRONG_INPUT) from error
 
 
+async def _ways(session: Session, by: By, zone: tzinfo) -> Ways:
+    """Months by the clock on the district's walls, areas by the places in force."""
+    month: Callable[[datetime], str] = lambda at: at.astimezone(zone).strftime("%Y-%m")  # noqa: E731
+    if by is not By.AREA:
+        return Ways(month)
+    return Ways(month, Places((await session.rulebook()).places).chain)
+
+
 async def _as_published(
-    session: Session, asked: Asked, zone: tzinfo
+    session: Session, asked: Asked, ways: Ways
 ) -> tuple[dict[str, Figures], MonthPublished]:
     """The month counted again from the log, up to the place where it was published."""
     js = await session.log()
@@ -143,15 +156,16 @@ async def _as_published(
     if fact is None or not isinstance(fact.body, MonthPublished):
         raise Failure(f"{asked.month} is not published; `--publish` does that")
     rows: dict[str, CourseRow | None] = {}
-    async for batch in read_log(js, subjects=(log_subject("case", ">"),)):
+    cases = (log_subject("case", ">"),)
+    async for batch in read_log(js, subjects=cases, up_to=fact.body.as_of):
         for entry in batch:
-            if entry.sequence > fact.body.as_of or isinstance(entry, Unread):
+            if isinstance(entry, Unread):
                 continue
             case_id = entry.body.stream_id
             rows[case_id] = course(rows.get(case_id), entry)
     period = Period(fact.body.first, fact.body.end, fact.happened_at)
     known = [row for row in rows.values() if row]
-    return evaluate(known, period, asked.by, _month_in(zone)), fact.body
+    return evaluate(known, period, asked.by, ways), fact.body
 
 
 def _corrections(
@@ -171,10 +185,6 @@ def _corrections(
     return changed
 
 
-def _month_in(zone: tzinfo) -> Any:
-    return lambda at: at.astimezone(zone).strftime("%Y-%m")
-
-
 def _print(document: Mapping[str, Any], asked: Asked) -> None:
     if asked.as_json:
         print_json(document)
@@ -188,6 +198,8 @@ def _print(document: Mapping[str, Any], asked: Asked) -> None:
     title = f"{asked.month}, as of {document['as_of']}, formulas {document['formulas']}"
     cells = ((value, *(_cell(s[str(name)]) for name in SHOWN)) for value, s in summaries.items())
     print_table((str(asked.by), *(str(n).replace("_", " ") for n in SHOWN)), cells, title=title)
+    if document.get("counted_again") == "otherwise":
+        say("counted again by the formulas and places of today it is otherwise", "yellow")
     if asked.cases:
         for value, listed in document["cases"].items():
             say(f"{value}, {asked.cases}: {', '.join(listed) or 'none'}")

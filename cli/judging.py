@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from contracts.report import Position
 from contracts.rulebook import Area, Document, Limit, Rulebook
@@ -28,6 +28,8 @@ class Asked:
     position: Position | None
     at: datetime
     """When it was decided on."""
+    condition: str | None = None
+    asset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Standing:
     why: str
 
 
+Key: TypeAlias = tuple[str | None, str | None, str | None, str | None, bool]
+"""Service, condition, asset, area, and whether no position was given."""
+
+
 class Judge:
     """A rulebook that is asked about many reports."""
 
@@ -52,7 +58,7 @@ class Judge:
         self.book = book
         self.rules = Rules(book)
         self._timed = any(rule.first or rule.last for rule in book.earning.rules)
-        self._known: dict[tuple[str | None, str | None, bool], Standing] = {}
+        self._known: dict[Key, Standing] = {}
 
     def areas(self, asked: Sequence[Asked]) -> list[Area | None]:
         """The area of each report."""
@@ -65,7 +71,8 @@ class Judge:
 
     def standing(self, one: Asked, area: Area | None) -> Standing:
         """What the rulebook says of the report."""
-        key = (one.service, area.code if area else None, one.position is None)
+        place = area.code if area else None
+        key = (one.service, one.condition, one.asset, place, one.position is None)
         known = self._known.get(key)
         if known is None or self._timed:
             known = self._known[key] = self._work_out(one, area)
@@ -76,8 +83,8 @@ class Judge:
         return tuple(self.rules.time.after(one.at, limit) for limit in standing.limits)
 
     def _work_out(self, one: Asked, area: Area | None) -> Standing:
-        route = route_in(one.service, None, area, one.position, None, self.rules)
-        filed = self.rules.filed(one.service)
+        route = route_in(one.service, one.condition, area, one.position, one.asset, self.rules)
+        filed = self.rules.filed(one.service, one.condition)
         if filed and not filed.service.opens_case:
             return Standing("-", "-", (), 0, filed.condition.code, "service_opens_no_case")
         worth = earned(self.book, one.service, route.condition, area.code if area else None, one.at)

@@ -23,7 +23,7 @@ from services.intake.projection import INTAKE
 
 app = typer.Typer(help="What would be otherwise under other rules.", no_args_is_help=True)
 ACCEPTED = """
-    SELECT report_id, service_code, lat, lng, happened_at FROM intake.report
+    SELECT report_id, service_code, condition, asset, lat, lng, happened_at FROM intake.report
     WHERE state = 'accepted'
         AND ($1::timestamptz IS NULL OR happened_at >= $1)
         AND ($2::timestamptz IS NULL OR happened_at < $2)
@@ -115,10 +115,16 @@ async def _reports(
 
 
 def _asked(
-    report_id: str, service: str | None, lat: float | None, lng: float | None, at: datetime
+    report_id: str,
+    service: str | None,
+    condition: str | None,
+    asset: str | None,
+    lat: float | None,
+    lng: float | None,
+    at: datetime,
 ) -> Asked:
     position = None if lat is None or lng is None else Position(lat=lat, lng=lng)
-    return Asked(report_id, service, position, at)
+    return Asked(report_id, service, position, at, condition, asset)
 
 
 def moment_of(given: str, zone: tzinfo) -> datetime | None:

@@ -25,6 +25,8 @@ class ReportRow:
     state: str
     """`accepted` or `refused`."""
     service_code: str | None
+    condition: str | None
+    asset: str | None
     lat: float | None
     lng: float | None
     seen_at: datetime
@@ -60,6 +62,8 @@ def report(row: ReportRow | None, fact: Recorded) -> ReportRow | None:
                 platform=said.platform,
                 state="accepted" if isinstance(said, ReportAccepted) else "refused",
                 service_code=said.service_code,
+                condition=said.condition,
+                asset=said.asset,
                 lat=said.position.lat if said.position else None,
                 lng=said.position.lng if said.position else None,
                 seen_at=said.seen_at,
@@ -118,7 +122,7 @@ def _party_keys(fact: Recorded) -> Iterator[tuple[str]]:
 
 INTAKE: Final = Projection(
     name="intake",
-    version=2,
+    version=3,
     subjects=("log.report.>", "log.party.>"),
     tables=(
         Table(

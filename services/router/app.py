@@ -41,7 +41,7 @@ from services.router.decider import evaluation, rulebook
 from services.router.decider.case import CASE, Case
 from services.router.decider.evaluation import EVALUATION, Snapshot
 from services.router.duplicates import twins
-from services.router.evaluation import month_of, summaries
+from services.router.evaluation import Ways, month_of, summaries
 from services.router.files import case_file, may_read
 from services.router.lifecycle import TABLE, Who
 from services.router.openings import Openings
@@ -93,11 +93,14 @@ class Desk:
 
     async def publish_month(self, issued: Issued[PublishMonth]) -> Handled:
         """Publish the figures of a month as the tables have them now."""
-        book = self.rules_at(issued.at).book
+        rules = self.rules_at(issued.at)
+        book = rules.book
         period = month_of(issued.command.month, ZoneInfo(book.time_zone), issued.at)
         rows, as_of = await self.watch.courses(period)
         inspection = frozenset(u.code for u in book.units if u.kind is UnitKind.INSPECTION)
-        now = Snapshot(period, as_of, summaries(rows, period), inspection)
+        now = Snapshot(
+            period, as_of, summaries(rows, period, Ways(inside=rules.places.chain)), inspection
+        )
         done = await self.months.carry_out(issued, issued.command.month, now)
         return done.answer(), done.known
 

@@ -18,7 +18,7 @@ from contracts.case import CloseOutcome, Task
 from contracts.evaluation import Numbers
 from services.router.tables.course import CourseRow, Ended, Stay, decisive
 
-FORMULAS: Final = 1
+FORMULAS: Final = 2
 """Raised whenever the same cases would give another figure."""
 
 
@@ -84,8 +84,8 @@ RATES: Final[Mapping[Rate, tuple[Count, Count]]] = {
 PUBLISHED: Final = (By.ALL, By.AREA, By.DEPARTMENT, By.CONDITION)
 """What a published month is told apart by: never by persons."""
 
-Counted: TypeAlias = tuple[Count, str, str]
-"""A count, whose it is, and the case."""
+Counted: TypeAlias = tuple[Count, str, datetime]
+"""A count, the unit that it counts for, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,18 @@ class Period:
 
     def __contains__(self, moment: datetime | None) -> bool:
         return moment is not None and self.first <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How what a case says is read: in which month a moment lies, and in which areas an area."""
+
+    month: Callable[[datetime], str] = lambda at: at.strftime("%Y-%m")
+    inside: Callable[[str], Sequence[str]] = lambda area: (area,)
+    """The area and what it is part of, from the smallest to the largest."""
+
+
+PLAINLY: Final = Ways()
 
 
 @dataclass(slots=True)
@@ -155,52 +167,52 @@ def month_of(month: str, zone: tzinfo, now: datetime) -> Period:
     return Period(first, end, now)
 
 
-def summaries(rows: Sequence[CourseRow], period: Period) -> dict[str, dict[str, Numbers]]:
+def summaries(
+    rows: Sequence[CourseRow], period: Period, ways: Ways = PLAINLY
+) -> dict[str, dict[str, Numbers]]:
     """All figures of a period, by everything that is published of it."""
     return {
-        str(by): {value: figures.summary() for value, figures in evaluate(rows, period, by).items()}
+        str(by): {
+            value: figures.summary() for value, figures in evaluate(rows, period, by, ways).items()
+        }
         for by in PUBLISHED
     }
 
 
 def evaluate(
-    rows: Iterable[CourseRow],
-    period: Period,
-    by: By = By.ALL,
-    month: Callable[[datetime], str] | None = None,
+    rows: Iterable[CourseRow], period: Period, by: By = By.ALL, ways: Ways = PLAINLY
 ) -> dict[str, Figures]:
-    """The figures of a period, for each value of `by`. History and what joined is not counted."""
+    """The figures of a period, for each value of `by`. History and what joined is not counted.
+
+    An area counts what lies in it, its parts included.
+    """
     found: dict[str, Figures] = {}
     for row in rows:
         if row.history:
             continue
-        for what, whose, case_id in _counted(row, period, by, month):
-            found.setdefault(whose, Figures()).cases.setdefault(what, []).append(case_id)
-        for whose, hours in _handling_times(row, period, by, month):
-            found.setdefault(whose, Figures()).hours.append(hours)
+        for what, unit, at in _counted(row, period):
+            for whose in _values(row, by, unit, at, ways):
+                found.setdefault(whose, Figures()).cases.setdefault(what, []).append(row.case_id)
+        for unit, at, hours in _handling_times(row, period):
+            for whose in _values(row, by, unit, at, ways):
+                found.setdefault(whose, Figures()).hours.append(hours)
     return dict(sorted(found.items()))
 
 
-def _counted(
-    row: CourseRow, period: Period, by: By, month: Callable[[datetime], str] | None
-) -> Iterator[Counted]:
-    def whose(unit: str, at: datetime) -> str:
-        return _value(row, by, unit, at, month)
-
+def _counted(row: CourseRow, period: Period) -> Iterator[Counted]:
     last = row.stays[-1].unit if row.stays else ""
     if row.opened_at in period and not row.joined:
-        yield Count.OPENED, whose(last, row.opened_at), row.case_id
+        yield Count.OPENED, last, row.opened_at
     if row.outcome is CloseOutcome.CANCELLED:
         if row.closed_at and row.closed_at in period:
-            yield Count.CANCELLED, whose(last, row.closed_at), row.case_id
+            yield Count.CANCELLED, last, row.closed_at
         return
-    if row.joined:
-        return
-    for what, unit, at in (*_of_deadline(row, period), *_of_stays(row, period)):
-        yield what, whose(unit, at), row.case_id
+    if not row.joined:
+        yield from _of_deadline(row, period)
+        yield from _of_stays(row, period)
 
 
-def _of_deadline(row: CourseRow, period: Period) -> Iterator[tuple[Count, str, datetime]]:
+def _of_deadline(row: CourseRow, period: Period) -> Iterator[Counted]:
     """Due, and what came of it: judged by the unit that handled it last."""
     stay = decisive(row)
     if stay is None or row.due_at is None or row.due_at not in period or row.due_at > period.now:
@@ -218,7 +230,7 @@ def _of_deadline(row: CourseRow, period: Period) -> Iterator[tuple[Count, str, d
     yield (Count.LATE if stay.late else Count.ON_TIME), unit, due
 
 
-def _of_stays(row: CourseRow, period: Period) -> Iterator[tuple[Count, str, datetime]]:
+def _of_stays(row: CourseRow, period: Period) -> Iterator[Counted]:
     """What each unit was given to handle, and what it did with it."""
     for stay in row.stays:
         if stay.task is not Task.HANDLE:
@@ -237,15 +249,12 @@ def _of_stays(row: CourseRow, period: Period) -> Iterator[tuple[Count, str, date
                 yield Count.REWORKED, stay.unit, done
 
 
-def _handling_times(
-    row: CourseRow, period: Period, by: By, month: Callable[[datetime], str] | None
-) -> Iterator[tuple[str, float]]:
+def _handling_times(row: CourseRow, period: Period) -> Iterator[tuple[str, datetime, float]]:
     stay = decisive(row)
     if stay is None or row.outcome is not CloseOutcome.FIXED or row.closed_at is None:
         return
     if row.closed_at in period and stay.resolved_at:
-        hours = _hours(stay)
-        yield _value(row, by, stay.unit, row.closed_at, month), hours
+        yield stay.unit, row.closed_at, _hours(stay)
 
 
 def _hours(stay: Stay) -> float:
@@ -253,24 +262,23 @@ def _hours(stay: Stay) -> float:
     return (done - stay.dispatched_at) / timedelta(hours=1)
 
 
-def _value(
-    row: CourseRow, by: By, unit: str, at: datetime, month: Callable[[datetime], str] | None
-) -> str:
+def _values(row: CourseRow, by: By, unit: str, at: datetime, ways: Ways) -> Sequence[str]:
+    """For what it counts: one value, or an area with all that it is part of."""
     match by:
         case By.ALL:
-            return "all"
+            return ("all",)
         case By.AREA:
-            return row.area or "-"
+            return (ways.inside(row.area) or (row.area,)) if row.area else ("-",)
         case By.DEPARTMENT:
-            return unit or "-"
+            return (unit or "-",)
         case By.CONDITION:
-            return row.condition or "-"
+            return (row.condition or "-",)
         case By.REPORTER:
-            return row.rider_id
+            return (row.rider_id,)
         case By.PLATFORM:
-            return row.platform
+            return (row.platform,)
         case By.MONTH:
-            return month(at) if month else at.strftime("%Y-%m")
+            return (ways.month(at),)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

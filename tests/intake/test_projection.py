@@ -45,6 +45,8 @@ def test_an_accepted_report_is_a_row_with_both_its_times() -> None:
         platform=KITE,
         state="accepted",
         service_code="garbage",
+        condition=None,
+        asset=None,
         lat=IN_WEST.lat,
         lng=IN_WEST.lng,
         seen_at=SEEN,

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.case import CloseOutcome, Task
 from contracts.evaluation import EvaluationRefusal, MonthPublished, PublishMonth
+from eventlog.columns import changed
 from services.router.decider.evaluation import EVALUATION, Snapshot
 from services.router.evaluation import (
     By,
@@ -17,6 +18,7 @@ from services.router.evaluation import (
     Figures,
     Period,
     Rate,
+    Ways,
     evaluate,
     month_of,
     summaries,
@@ -228,3 +230,22 @@ def test_a_month_is_published_once_when_it_is_over_by_who_may() -> None:
     )
     given().when(publish, by="officer", at=TENTH).then_refused(EvaluationRefusal.NOT_OVER)
     given().when(publish, by="sanitation", at=LATER).then_refused(EvaluationRefusal.NOT_YOURS)
+
+
+def test_an_area_counts_what_lies_in_its_parts_too() -> None:
+    chain = {"cell-1": ("cell-1", "street", "district"), "cell-2": ("cell-2", "street", "district")}
+    ways = Ways(inside=lambda area: chain.get(area, ()))
+    cases = [
+        changed(row(case_id, resolved=1, closed=2), {"area": area})
+        for case_id, area in (("a", "cell-1"), ("b", "cell-2"), ("c", "gone"), ("d", None))
+    ]
+    found = evaluate(cases, MONTH, By.AREA, ways)
+    assert {area: figures.cases[Count.ON_TIME] for area, figures in found.items()} == {
+        "cell-1": ["a"],
+        "cell-2": ["b"],
+        "street": ["a", "b"],
+        "district": ["a", "b"],
+        "gone": ["c"],
+        "-": ["d"],
+    }
+    assert found["street"].hours == [1.0, 1.0]

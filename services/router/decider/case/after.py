@@ -25,7 +25,7 @@ from contracts.case import (
     Why,
 )
 from contracts.envelope import Fact, Issued, Words
-from services.router.decider.case.checks import refused
+from services.router.decider.case.checks import local, refused
 from services.router.decider.case.placing import Placement, dispatched
 from services.router.decider.case.state import Case
 from services.router.rules import Rules
@@ -43,7 +43,7 @@ def contest(issued: Issued[ContestClosing], case: Case, rules: Rules) -> Sequenc
         raise refused(CaseRefusal.NOT_YOURS, detail)
     if ending is None or ending.contest_until is None or issued.at > ending.contest_until:
         until = ending.contest_until if ending else None
-        when = f"it could be contested until {until.isoformat()}" if until else "it is settled"
+        when = f"it could be contested until {local(until, rules)}" if until else "it is settled"
         raise refused(CaseRefusal.TOO_LATE, f"{when}; report it anew where it is there again")
     if ending.contested:
         return []

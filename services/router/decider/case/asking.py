@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from contracts.case import (
     AskExtension,
@@ -25,7 +25,7 @@ from contracts.case import (
 )
 from contracts.envelope import Fact, Issued
 from services.router.clock import Clock
-from services.router.decider.case.checks import refused
+from services.router.decider.case.checks import local, refused
 from services.router.decider.case.placing import resumed
 from services.router.decider.case.state import Case, Request
 from services.router.rules import Rules
@@ -34,14 +34,15 @@ from services.router.rules import Rules
 def ask_extension(issued: Issued[AskExtension], case: Case, rules: Rules) -> Sequence[Fact]:
     """More time: before it is due, later than it is due, not more than the rules allow."""
     command = issued.command
-    clock = _insist_on_time_left(case)
+    clock = _insist_on_time_left(case, rules)
     most = rules.handling.extensions.most
     if case.extensions >= most:
         raise refused(CaseRefusal.TOO_MANY, f"extended {case.extensions} times; {most} are allowed")
     added = clock.limit_seconds * rules.handling.extensions.longest
     latest = rules.time.advance(clock.due_at, clock.pace, added)
     if not clock.due_at < command.until <= latest:
-        detail = f"ask for a time after {_moment(clock.due_at)}, at the latest {_moment(latest)}"
+        due, end = local(clock.due_at, rules), local(latest, rules)
+        detail = f"ask for a time after {due}, at the latest {end}"
         raise refused(CaseRefusal.BAD_TIME, detail)
     return [
         ExtensionAsked(
@@ -58,14 +59,14 @@ def ask_extension(issued: Issued[AskExtension], case: Case, rules: Rules) -> Seq
 def ask_suspension(issued: Issued[AskSuspension], case: Case, rules: Rules) -> Sequence[Fact]:
     """The clock is to stand still until a day, at most as far away as the rules allow."""
     command = issued.command
-    _insist_on_time_left(case)
+    _insist_on_time_left(case, rules)
     rule = rules.handling.suspension
     if case.suspensions >= rule.most:
         detail = f"suspended {case.suspensions} times; {rule.most} allowed"
         raise refused(CaseRefusal.TOO_MANY, detail)
     latest = issued.at + timedelta(days=rule.longest_days)
     if not issued.at < command.until <= latest:
-        detail = f"ask for a day to come, at the latest {_moment(latest)}"
+        detail = f"ask for a day to come, at the latest {local(latest, rules)}"
         raise refused(CaseRefusal.BAD_TIME, detail)
     return [
         SuspensionAsked(
@@ -98,7 +99,7 @@ def answer(issued: Issued[DecideRequest], case: Case, rules: Rules) -> Sequence[
     if asked.kind is RequestKind.EXTENSION:
         return [_extended(issued, case, asked, clock, rules)]
     if asked.until <= issued.at:
-        detail = f"the day that was asked for, {_moment(asked.until)}, has come; refuse it"
+        detail = f"the day that was asked for, {local(asked.until, rules)}, has come; refuse it"
         raise refused(CaseRefusal.TOO_LATE, detail)
     return [
         CaseSuspended(
@@ -138,7 +139,7 @@ def _extended(
     )
 
 
-def _insist_on_time_left(case: Case) -> Clock:
+def _insist_on_time_left(case: Case, rules: Rules) -> Clock:
     if case.task is not Task.HANDLE or case.clock is None:
         detail = "only who handles it may ask; whoever is to dispatch it hands it on"
         raise refused(CaseRefusal.NOT_A_HANDLING_UNIT, detail)
@@ -146,7 +147,9 @@ def _insist_on_time_left(case: Case) -> Clock:
         detail = f"an answer to the {case.request.kind} is awaited from '{case.request.decider}'"
         raise refused(CaseRefusal.REQUEST_PENDING, detail)
     if case.clock.late:
-        detail = f"it was due {_moment(case.clock.due_at)}; ask before that, or appeal afterwards"
+        detail = (
+            f"it was due {local(case.clock.due_at, rules)}; ask before that, or appeal afterwards"
+        )
         raise refused(CaseRefusal.TOO_LATE, detail)
     return case.clock
 
@@ -155,7 +158,3 @@ def _decider(case: Case, rules: Rules) -> str:
     """The street office of the place, unless it handles it itself; else the triage desk."""
     street = rules.units.get(case.street or "")
     return street.code if street and street.code != case.unit else rules.triage.code
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat(timespec="minutes")

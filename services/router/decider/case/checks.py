@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from contracts.case import CaseRefusal, Step, UnitKind
@@ -22,6 +23,11 @@ _HOLDERS: Final = (Who.HOLDER, Who.HOLDING_DISPATCHER, Who.HANDLER)
 def refused(code: CaseRefusal, detail: str) -> Refused:
     """A refusal with its one reason."""
     return Refused(Reason(code=code, detail=detail))
+
+
+def local(at: datetime, rules: Rules) -> str:
+    """A moment as people of the district write it."""
+    return at.astimezone(rules.time.zone).isoformat(timespec="minutes")
 
 
 def insist(move: Move, issued: Issued[Any], case: Case, rules: Rules) -> None:
