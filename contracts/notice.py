@@ -36,6 +36,16 @@ class NoticeKind(StrEnum):
     CONTEST_DISMISSED = "contest_dismissed"
     CASE_REOPENED = "case_reopened"
     APPEAL_DECIDED = "appeal_decided"
+    WISH_LISTED = "wish_listed"
+    WISH_MERGED = "wish_merged"
+    WISH_APPROVED = "wish_approved"
+    WISH_DECLINED = "wish_declined"
+    WISH_FULFILLED = "wish_fulfilled"
+    REDEMPTION_HELD = "redemption_held"
+    CODE_ISSUED = "code_issued"
+    REDEMPTION_USED = "redemption_used"
+    REDEMPTION_CANCELLED = "redemption_cancelled"
+    REDEMPTION_EXPIRED = "redemption_expired"
 
 
 class Channel(StrEnum):
@@ -59,6 +69,7 @@ class Notice(BaseModel):
     title: str
     text: str
     report_id: ReportId
+    """What it is about: a report, or a wish or redemption of the store."""
     happened_at: Time
     sequence: int
     """The fact in the log that it tells about."""

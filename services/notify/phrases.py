@@ -39,9 +39,21 @@ from contracts.case import (
     Why,
     WorkResolved,
 )
-from contracts.envelope import Fact, Reason
+from contracts.envelope import Fact, Reason, Words
 from contracts.notice import NoticeKind
 from contracts.report import ReportAccepted, ReportRefused
+from contracts.reward import (
+    CodeIssued,
+    RedemptionCancelled,
+    RedemptionExpired,
+    RedemptionHeld,
+    RedemptionUsed,
+    WishApproved,
+    WishDeclined,
+    WishFulfilled,
+    WishListed,
+    WishMerged,
+)
 from contracts.rulebook import Area, Rulebook, Service, Unit
 from services.notify.words import CATALOGUES, DEFAULT_LANGUAGE, MESSAGES, Catalogue
 
@@ -171,7 +183,7 @@ def _between(kind: NoticeKind, fact: Fact, service: str, speaker: Speaker) -> Ph
 
 
 def _of_time(kind: NoticeKind, fact: Fact, report: str, speaker: Speaker) -> Phrase:
-    """What is told about clocks. Raises `TypeError` where the kind does not fit the fact."""
+    """What is told about clocks."""
     match kind, fact:
         case NoticeKind.REQUEST_ASKED, ExtensionAsked() | SuspensionAsked():
             asked = "extension" if isinstance(fact, ExtensionAsked) else "suspension"
@@ -196,6 +208,40 @@ def _of_time(kind: NoticeKind, fact: Fact, report: str, speaker: Speaker) -> Phr
         case NoticeKind.CASE_ESCALATED, CaseEscalated():
             because = speaker.say(f"because.{fact.because}")
             return speaker.tell(kind, report=report, level=fact.level, because=because)
+        case _:
+            return _of_store(kind, fact, speaker)
+
+
+def _of_store(kind: NoticeKind, fact: Fact, speaker: Speaker) -> Phrase:
+    """What is told about wishes and redemptions.
+
+    Raises `TypeError` where the kind does not fit the fact.
+    """
+    said: Words | None = getattr(fact, "name", None)
+    name = said.read_in(speaker.catalogue.language) if said else speaker.say("name.no_wish")
+    match kind, fact:
+        case NoticeKind.WISH_LISTED, WishListed():
+            return speaker.tell(kind, name=name)
+        case NoticeKind.WISH_MERGED, WishMerged():
+            return speaker.tell(kind, name=name)
+        case NoticeKind.WISH_APPROVED, WishApproved():
+            return speaker.tell(kind, name=name)
+        case NoticeKind.WISH_DECLINED, WishDeclined():
+            reason = speaker.say(f"declined.{fact.reason}")
+            note = fact.note.read_in(speaker.catalogue.language)
+            return speaker.tell(kind, name=name, reason=reason, note=note)
+        case NoticeKind.WISH_FULFILLED, WishFulfilled():
+            return speaker.tell(kind, name=name, price=fact.price)
+        case NoticeKind.REDEMPTION_HELD, RedemptionHeld():
+            return speaker.tell(kind, name=name, price=fact.price)
+        case NoticeKind.CODE_ISSUED, CodeIssued():
+            return speaker.tell(kind, name=name, due=speaker.moment(fact.use_by))
+        case NoticeKind.REDEMPTION_USED, RedemptionUsed():
+            return speaker.tell(kind, name=name, price=fact.price)
+        case NoticeKind.REDEMPTION_CANCELLED, RedemptionCancelled():
+            return speaker.tell(kind, name=name)
+        case NoticeKind.REDEMPTION_EXPIRED, RedemptionExpired():
+            return speaker.tell(f"{kind}.{fact.ended_by}", name=name)
     raise TypeError(f"a notice of kind {kind} does not tell about a {type(fact).__name__}")
 
 

@@ -41,6 +41,18 @@ from contracts.case import (
 from contracts.envelope import Fact, PartyId, Recorded, ReportId
 from contracts.notice import Notice, NoticeKind
 from contracts.report import ReportAccepted, ReportRefused
+from contracts.reward import (
+    CodeIssued,
+    RedemptionCancelled,
+    RedemptionExpired,
+    RedemptionHeld,
+    RedemptionUsed,
+    WishApproved,
+    WishDeclined,
+    WishFulfilled,
+    WishListed,
+    WishMerged,
+)
 from contracts.rulebook import Rulebook
 from services.notify.directory import Directory
 from services.notify.phrases import Speaker, phrase
@@ -80,6 +92,15 @@ ONE: Final[Mapping[type[Fact], tuple[str, NoticeKind]]] = {
     TimeoutExcused: ("unit", NoticeKind.APPEAL_DECIDED),
     TimeoutUpheld: ("unit", NoticeKind.APPEAL_DECIDED),
     PointsAwarded: ("rider_id", NoticeKind.POINTS_AWARDED),
+    WishListed: ("rider_id", NoticeKind.WISH_LISTED),
+    WishMerged: ("rider_id", NoticeKind.WISH_MERGED),
+    WishApproved: ("rider_id", NoticeKind.WISH_APPROVED),
+    WishDeclined: ("rider_id", NoticeKind.WISH_DECLINED),
+    WishFulfilled: ("rider_id", NoticeKind.WISH_FULFILLED),
+    CodeIssued: ("rider_id", NoticeKind.CODE_ISSUED),
+    RedemptionUsed: ("rider_id", NoticeKind.REDEMPTION_USED),
+    RedemptionCancelled: ("rider_id", NoticeKind.REDEMPTION_CANCELLED),
+    RedemptionExpired: ("rider_id", NoticeKind.REDEMPTION_EXPIRED),
 }
 """The facts of which one party is told: the field that names it, and what it is told."""
 
@@ -89,16 +110,26 @@ HEARS: Final[tuple[type[Fact], ...]] = (
     WorkResolved,
     CaseClosed,
     CaseEscalated,
+    RedemptionHeld,
 )
 """The facts that somebody may have to be told of."""
+
+ABOUT: Final = ("report_id", "case_id", "reward_id")
+"""The fields that name what a notice is about; a fact has one of them."""
 
 
 def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
     """Who must be told about a fact, and what kind of thing. The id of a case is its report's."""
-    report_id = str(getattr(fact, "report_id", "") or getattr(fact, "case_id", ""))
+    report_id = next((str(found) for name in ABOUT if (found := getattr(fact, name, ""))), "")
     if one := ONE.get(type(fact)):
         field, kind = one
-        yield Telling(getattr(fact, field), kind, report_id)
+        for rider in (getattr(fact, field), *getattr(fact, "supporters", ())):
+            yield Telling(rider, kind, report_id)
+    yield from _several(fact, rules, report_id)
+
+
+def _several(fact: Fact, rules: Rulebook | None, report_id: ReportId) -> Iterator[Telling]:
+    """Of what more than one party is told, or not always."""
     match fact:
         case CaseDispatched():
             yield Telling(fact.rider_id, NoticeKind.CASE_DISPATCHED, report_id)
@@ -120,6 +151,8 @@ def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
         case CaseEscalated():
             for unit in fact.told:
                 yield Telling(unit, NoticeKind.CASE_ESCALATED, report_id)
+        case RedemptionHeld() if fact.hold_until is not None:
+            yield Telling(fact.rider_id, NoticeKind.REDEMPTION_HELD, report_id)
 
 
 def notices(

@@ -21,12 +21,14 @@ from babel.support import Translations
 
 from contracts.case import ClockName, CloseOutcome, EscalationReason, RequestKind, Why
 from contracts.report import RefusalCode
+from contracts.reward import DeclineReason, EndedBy
 
 LANGUAGES: Final = ("zh", "en")
 DEFAULT_LANGUAGE: Final = "zh"
 
 _STATIONS: Final = ("triage", "street", "department")
 """Who a case can stand with: two that decide who handles it, and who handles it."""
+_RAN_OUT: Final = (EndedBy.HOLD_RAN_OUT, EndedBy.CODE_RAN_OUT)
 
 _SENTENCES: Final = {
     "report_received.title": "",
@@ -87,6 +89,28 @@ _SENTENCES: Final = {
     "appeal_decided.upheld.text": "report unit",
     "rework_ordered.title": "reworks",
     "rework_ordered.text": "report unit reworks",
+    "wish_listed.title": "",
+    "wish_listed.text": "name",
+    "wish_merged.title": "",
+    "wish_merged.text": "name",
+    "wish_approved.title": "",
+    "wish_approved.text": "name",
+    "wish_declined.title": "",
+    "wish_declined.text": "name reason note",
+    "wish_fulfilled.title": "",
+    "wish_fulfilled.text": "name price",
+    "redemption_held.title": "",
+    "redemption_held.text": "name price",
+    "code_issued.title": "name",
+    "code_issued.text": "name due",
+    "redemption_used.title": "",
+    "redemption_used.text": "name price",
+    "redemption_cancelled.title": "",
+    "redemption_cancelled.text": "name",
+    **{f"redemption_expired.{ran_out}.title": "" for ran_out in _RAN_OUT},
+    **{f"redemption_expired.{ran_out}.text": "name" for ran_out in _RAN_OUT},
+    **{f"declined.{reason}": "" for reason in DeclineReason},
+    "name.no_wish": "",
     **{f"why.{why}": "" for why in Why},
     **{f"reason.{code}": "" for code in RefusalCode},
     "reason.answer_missing": "",
