@@ -32,6 +32,7 @@ from cli import (
 from cli.demo.command import demo
 from cli.export.command import export
 from cli.imports import command as imports
+from cli.store import public, ranking, redeem, shop, stations, wishes
 
 app = typer.Typer(
     name="waggle",
@@ -63,6 +64,12 @@ app.add_typer(imports.app, name="import")
 app.add_typer(rulebook.app, name="rulebook")
 clusters.register(whatif.app)
 app.add_typer(whatif.app, name="whatif")
+app.add_typer(wishes.app, name="wish", rich_help_panel="The store")
+shop.app.command("public")(public.public_)
+app.add_typer(shop.app, name="store", rich_help_panel="The store")
+app.add_typer(redeem.app, name="redeem", rich_help_panel="The store")
+app.add_typer(stations.app, name="station", rich_help_panel="The store")
+app.command("ranking", rich_help_panel="The store")(ranking.ranking)
 app.add_typer(log.app, name="log")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(docs.app, name="docs")

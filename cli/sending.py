@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cli.ids import new_id
 from cli.printing import in_words, note, print_answer
@@ -20,7 +20,7 @@ from eventlog.read import head
 from eventlog.receiving import problems
 from services.router.projection import ROUTER
 
-C = TypeVar("C", bound=Command)
+M = TypeVar("M", bound=BaseModel)
 
 CATCHING_UP: Final = 10.0
 """Seconds to wait until the tables show what the log holds."""
@@ -43,8 +43,8 @@ class Sender:
     as_json: bool
 
 
-def build(kind: type[C], **fields: Any) -> C:
-    """The command; what is wrong with an option is said in words."""
+def build(kind: type[M], /, **fields: Any) -> M:
+    """The command, or a part of one; what is wrong with an option is said in words."""
     try:
         return kind(**fields)
     except ValidationError as error:

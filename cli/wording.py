@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cli.case_words import ENDED, told
+from cli.store.words import STORE
 from contracts.account import PointsAwarded
 from contracts.case import CaseClosed, CaseOpened, CaseRejected
 from contracts.envelope import Erased, Fact, Reason, Sealed
@@ -58,6 +59,8 @@ def _of_case(fact: Fact) -> str:
             return f"no case is opened: {_because(reasons)}"
         case CaseClosed(outcome=outcome):
             return ENDED[outcome]
+        case _ if template := STORE.get(type(fact)):
+            return template.format(f=fact)
         case _:
             return told(fact)
 

@@ -1,0 +1,1 @@
+"""The store from the command line: wishes, items, redemptions, stations, ranking."""
