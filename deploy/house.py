@@ -49,10 +49,13 @@ log = structlog.get_logger()
 
 ROOMS: Final = ("intake", "router", "points", "notify")
 AUDITOR: Final = "auditor"
+SEALER: Final = "sealer"
 ARCHIVE: Final = "archive"
 OFFICER: Final = "officer"
 AUDIT_OFFICE: Final = "audit-office"
 INFO_FILE: Final = "house.json"
+MODULES: Final = {"projector": "deploy.projector", SEALER: "deploy.sealer"}
+"""The processes that are no rooms."""
 
 
 class Outside(BaseModel):
@@ -111,6 +114,11 @@ class HouseInfo(BaseModel):
         return Credentials(self.folder)
 
     @property
+    def seal_folder(self) -> Path:
+        """Where checkpoints and tiles of the log are published."""
+        return self.folder / "seal"
+
+    @property
     def master_key_file(self) -> Path:
         """The key that wraps the data keys."""
         return master_key_file(self.folder)
@@ -142,6 +150,7 @@ def parties(book: Rulebook) -> tuple[Party, ...]:
         *(Party(room, Kind.SERVICE, tuple(bound[room])) for room in ROOMS),
         Party("projector", Kind.PROJECTOR),
         Party(AUDITOR, Kind.AUDITOR),
+        Party(SEALER, Kind.SEALER),
         Party(ARCHIVE, Kind.ARCHIVE),
         Party(OFFICER, Kind.OFFICER),
         Party(AUDIT_OFFICE, Kind.AUDIT_OFFICE),
@@ -198,8 +207,8 @@ async def start_servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> H
     await supervisor.start(*own)
     if postgres is not None:
         await create_databases(postgres, [*ROOMS, AUDITOR, OFFICER], [*ROOMS, OFFICER])
-    ports = free_ports(len(ROOMS) + 1)
-    names = (*ROOMS, "projector")
+    names = (*ROOMS, *MODULES)
+    ports = free_ports(len(names))
     return HouseInfo(
         pid=os.getpid(),
         nats_url=nats.url if nats else str(outside.nats_url),
@@ -287,9 +296,9 @@ async def _until_ready(info: HouseInfo, within: float = 60.0) -> None:
 
 
 def _programs(plan: Plan, info: HouseInfo) -> Iterator[Program]:
-    """The processes: one a room, and the projector."""
+    """The processes: one a room, the projector and the sealer."""
     for name, url in info.health.items():
-        module = "deploy.projector" if name == "projector" else f"services.{name}.app"
+        module = MODULES.get(name, f"services.{name}.app")
         yield Program(
             Spec(
                 name=name,
@@ -302,19 +311,32 @@ def _programs(plan: Plan, info: HouseInfo) -> Iterator[Program]:
 
 
 def service_environment(plan: Plan, info: HouseInfo, name: str) -> dict[str, str]:
-    """What a process is told: its identity, its servers, its keys."""
-    database_url, keys_url = database_urls(plan, info, PROJECTOR if name == "projector" else name)
+    """What a process is told: its identity, its servers, its keys, and nobody else's."""
     monitor = {"WAGGLE_NATS_MONITOR_URL": info.monitor_url} if info.monitor_url else {}
     return {
         "NATS_URL": info.nats_url,
         "WAGGLE_IDENTITY": name,
         "WAGGLE_NKEY_FILE": str(info.credentials.seed_file(name)),
+        "WAGGLE_HEALTH_PORT": info.health[name].rpartition(":")[2],
+        **monitor,
+        **(_seal(info) if name == SEALER else _databases(plan, info, name)),
+        **(plan.settings or {}),
+    }
+
+
+def _seal(info: HouseInfo) -> dict[str, str]:
+    return {
+        "WAGGLE_SEAL_FOLDER": str(info.seal_folder),
+        "WAGGLE_SEAL_KEY_FILE": str(info.credentials.folder / "seal.key"),
+    }
+
+
+def _databases(plan: Plan, info: HouseInfo, name: str) -> dict[str, str]:
+    database_url, keys_url = database_urls(plan, info, PROJECTOR if name == "projector" else name)
+    return {
         "DATABASE_URL": database_url,
         "WAGGLE_KEYS_URL": keys_url,
         "WAGGLE_MASTER_KEY_FILE": str(info.master_key_file),
-        "WAGGLE_HEALTH_PORT": info.health[name].rpartition(":")[2],
-        **monitor,
-        **(plan.settings or {}),
     }
 
 

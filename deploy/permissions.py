@@ -49,6 +49,7 @@ class Kind(StrEnum):
     SERVICE = "service"
     PROJECTOR = "projector"
     AUDITOR = "auditor"
+    SEALER = "sealer"
     PLATFORM = "platform"
     UNIT = "unit"
     ARCHIVE = "archive"
@@ -57,7 +58,9 @@ class Kind(StrEnum):
     """Auditors who are not of the house: they read what is stored, and can do nothing but that."""
 
 
-INSIDERS: Final = frozenset({Kind.PROVISIONER, Kind.SERVICE, Kind.PROJECTOR, Kind.AUDITOR})
+INSIDERS: Final = frozenset(
+    {Kind.PROVISIONER, Kind.SERVICE, Kind.PROJECTOR, Kind.AUDITOR, Kind.SEALER}
+)
 """The kinds that live in the account of the streams. They are trusted with more than their
 permissions say, for among them the reply subject stays unchecked: programs of ours, run by those
 who run the house. Nobody outside is handed such a credential."""
@@ -131,6 +134,10 @@ def permissions(party: Party, guarded: Iterable[tuple[str, str]] = ()) -> Permis
             publish = (*_ordered("LOG"), *_reading("OUTBOX"), "parked.>")
         case Kind.AUDITOR:
             publish = (*_ordered("LOG"), *_ordered("OUTBOX"))
+        case Kind.SEALER:
+            return Permissions(
+                _ordered("LOG"), (inbox, f"cmd.*.{party.name}.>"), _untouchable(guarded), True
+            )
         case Kind.PLATFORM:
             publish = (
                 _commands(party),

@@ -48,7 +48,7 @@ async def main() -> None:
     health = Health(checks)
     await health.start(settings.health_port)
     tasks = [asyncio.create_task(keep(runner, stopped)) for runner in runners]
-    await _told_to_stop()
+    await told_to_stop()
     await end(*tasks)
     await health.stop()
     await pool.close()
@@ -84,7 +84,8 @@ def _lags(runners: Sequence[ProjectionRunner], stopped: dict[str, str]) -> dict[
     return {f"projection_{runner.projection.name}": check_of(runner) for runner in runners}
 
 
-async def _told_to_stop() -> None:
+async def told_to_stop() -> None:
+    """Until SIGTERM or SIGINT."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

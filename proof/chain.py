@@ -42,10 +42,22 @@ def chain_hash(subject: str, headers: Mapping[str, str], body: bytes) -> str:
 
 
 class Chains:
-    """The last hash of each stream id, as far as one has read."""
+    """The last hash of each stream id, as far as one has read; at most `most` of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self._heads: dict[str, str] = {}
+        self._most = most
+
+    def knows(self, subject: str) -> bool:
+        """Whether the last hash on this subject is at hand."""
+        return subject in self._heads
+
+    def learn(self, subject: str, head: str) -> None:
+        """Take in what the last hash on a subject is."""
+        self._heads.pop(subject, None)
+        self._heads[subject] = head
+        if self._most is not None and len(self._heads) > self._most:
+            del self._heads[next(iter(self._heads))]
 
     def follow(self, subject: str, headers: Mapping[str, str], body: bytes) -> str | None:
         """Take in the next message on a subject; what is wrong with its chain, if anything.
@@ -57,7 +69,7 @@ class Chains:
         if claimed is None or previous is None:
             return None if claimed is previous else "half a chain: one of its two hashes is missing"
         head = self._heads.get(subject)
-        self._heads[subject] = claimed
+        self.learn(subject, claimed)
         if chain_hash(subject, headers, body) != claimed:
             return "its bytes do not give the hash that it claims"
         if head is not None and head != previous:

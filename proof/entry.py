@@ -6,12 +6,13 @@
 The leaf of an entry is the bytes of this line, without its line feed. So a file of such lines
 needs no interpretation to be verified: hash the lines, in order. The line holds everything that
 the server keeps of a message: its sequence, the time of recording in nanoseconds, the subject, the
-headers in stored order with repeated names, the body byte by byte.
+headers in stored order with repeated names, the body byte by byte. Only what tells the server how
+to store it stands in no line (`Nats-Expected-...`, `Nats-Batch-...`): a mirror does not keep it.
 
 Members stand in this order, with no space between tokens; strings are escaped as RFC 8785 says. A
 body that is not UTF-8 is `body_base64` instead; a header block that is not written as the usual
 `Name: value` lines is `headers_base64`, the block as it is. So two messages that differ in any
-stored byte never give the same line.
+other stored byte never give the same line.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _FIRST: Final = b"NATS/1.0\r\n"
 _LAST: Final = b"\r\n\r\n"
 _SHORTEST: Final = len(_FIRST + _LAST)
 _CRLF: Final = "\r\n"
+_FOR_THE_SERVER: Final = re.compile(
+    rb"(?<=\n)(?:Nats-Expected-|Nats-Batch-(?:Id|Sequence|Commit):).*?\r\n", re.DOTALL
+)
 _MEMBERS: Final = ("sequence", "recorded_at", "subject", "headers", "body")
 
 
@@ -52,7 +56,7 @@ class LogEntry:
     """Nanoseconds since 1970, by the server's clock."""
     subject: str
     header_block: bytes
-    """As stored: `NATS/1.0`, the lines and the empty one; `NO_HEADERS` without any."""
+    """As `kept`: `NATS/1.0`, the lines and the empty one; `NO_HEADERS` without any."""
     body: bytes
 
     @property
@@ -81,7 +85,7 @@ def leaf(
         content = f'"body_base64":"{base64.b64encode(body).decode()}"'
     return (
         f'{{"sequence":{sequence},"recorded_at":"{rfc3339(recorded_nanos)}",'
-        f'"subject":{quoted(subject)},{_headers(header_block)},{content}}}'
+        f'"subject":{quoted(subject)},{_headers(kept(header_block))},{content}}}'
     ).encode()
 
 
@@ -99,6 +103,13 @@ def entry_of(line: bytes) -> LogEntry:
     if again != line:
         raise Malformed("not written in the canonical way; a tool may have changed the spacing")
     return entry
+
+
+def kept(block: bytes) -> bytes:
+    """What every copy of the log holds of a stored header block."""
+    if b"\nNats-Expected-" in block or b"\nNats-Batch-" in block:
+        block = _FOR_THE_SERVER.sub(b"", block)
+    return block if len(block) > _SHORTEST else NO_HEADERS
 
 
 def begins(sequence: int) -> bytes:
@@ -137,7 +148,7 @@ def _headers(block: bytes) -> str:
 
 def _plain_headers(block: bytes) -> str | None:
     """What `_headers` gives, where nothing in the block needs escaping: nearly always, and fast."""
-    if not (block.startswith(_FIRST) and block.endswith(_LAST) and len(block) > _SHORTEST):
+    if not (block.startswith(_FIRST) and block.endswith(_LAST)):
         return None
     try:
         text = block[len(_FIRST) : -len(_LAST)].decode()

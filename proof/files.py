@@ -28,6 +28,7 @@ from proof.tiles import WIDTH, Tile, Tiles, tiles_of
 KEY: Final = "key"
 LATEST: Final = "checkpoint"
 HISTORY: Final = "checkpoints"
+WITNESSES: Final = "witnesses"
 EVERY: Final = 10_000
 """Lines between two words about the progress."""
 
@@ -73,9 +74,10 @@ class SealFolder:
         """A tile; where it is gone because it was filled, the full one. Raises `NotProven`."""
         full = tile._replace(width=WIDTH)
         for one in (tile, full):
-            file = self.path / one.path
-            if file.is_file():
-                return file.read_bytes()[: tile.width * HASH_SIZE]
+            try:
+                return (self.path / one.path).read_bytes()[: tile.width * HASH_SIZE]
+            except FileNotFoundError:
+                continue  # the next one may be there; if none is, that is said
         raise NotProven(f"{self.path / tile.path} is missing")
 
 

@@ -12,6 +12,7 @@ EVERYBODY = [
     Party("projector", Kind.PROJECTOR),
     Party("auditor", Kind.AUDITOR),
     Party("audit-office", Kind.AUDIT_OFFICE),
+    Party("sealer", Kind.SEALER),
     Party("platform-kite", Kind.PLATFORM),
     Party("sanitation", Kind.UNIT),
     Party("archive", Kind.ARCHIVE),
@@ -122,12 +123,12 @@ def test_an_audit_office_has_no_right_but_to_read() -> None:
     assert {".".join(subject.split(".")[2:4]) for subject in reads} == verbs
 
 
-def test_only_a_room_hears_commands_and_answers_them() -> None:
+def test_only_a_room_and_the_sealer_hear_what_is_theirs_and_answer() -> None:
     for party in EVERYBODY:
         rights = permissions(party)
         hears = any(covers(subject, "cmd.sanitation.router.Accept") for subject in rights.subscribe)
         assert hears == (party.name == "router")
-        assert rights.allow_responses == (party.kind is Kind.SERVICE)
+        assert rights.allow_responses == (party.kind in {Kind.SERVICE, Kind.SEALER})
 
 
 def test_no_room_commands_another() -> None:
@@ -148,7 +149,7 @@ def test_a_room_binds_its_durables_and_acknowledges_in_both_forms() -> None:
 
 def test_whoever_reads_in_order_may_answer_flow_control() -> None:
     readers = publishers("$JS.FC.LOG.abc.def")
-    assert readers == {*ROOM_STREAMS, "projector", "auditor"}
+    assert readers == {*ROOM_STREAMS, "projector", "auditor", "sealer"}
 
 
 def test_the_house_shares_no_account_with_anybody_else() -> None:

@@ -27,15 +27,17 @@ from deploy.nats_server import NatsServer
 from deploy.permissions import Kind, Party
 from deploy.streams import streams
 from eventlog.checkpoint import Checkpoint, read
-from eventlog.connect import connect_nats, connect_postgres
+from eventlog.connect import FactClient, connect_nats, connect_postgres
 from eventlog.message import LOG, encode
 from eventlog.parking import PARK
 from eventlog.project import ProjectionRunner
 from eventlog.projection import Projection
 from eventlog.tables import Digest, Schema
+from eventlog.whole import WholeClient
 
 PROVISIONER = Party("provisioner", Kind.PROVISIONER)
 PROJECTOR = Party("projector", Kind.PROJECTOR)
+SEALER = Party("sealer", Kind.SEALER)
 WRITERS = {
     "account": Party("points", Kind.SERVICE),
     "case": Party("router", Kind.SERVICE),
@@ -75,14 +77,18 @@ class Site:
                 await client.close()
         await self.server.kill()
 
-    async def connect(self, party: Party = PROJECTOR) -> Client:
+    async def connect(self, party: Party = PROJECTOR, kind: type[Client] = FactClient) -> Client:
         seed = str(Credentials(self.folder).seed_file(party.name))
-        client = await connect_nats(self.urls, identity=party.name, seed_file=seed)
+        client = await connect_nats(self.urls, identity=party.name, seed_file=seed, kind=kind)
         self._clients.append(client)
         return client
 
     async def js(self, party: Party = PROJECTOR) -> JetStreamContext:
         return (await self.connect(party)).jetstream(timeout=5)
+
+    async def whole(self, party: Party = SEALER) -> JetStreamContext:
+        """A connection that keeps every byte of what it reads."""
+        return (await self.connect(party, WholeClient)).jetstream(timeout=5)
 
     async def pool(self) -> asyncpg.Pool:
         pool = await connect_postgres(self.database_url, most=6)
@@ -167,7 +173,7 @@ class Site:
 
 def users(folder: Path) -> tuple[User, ...]:
     """Who may connect, their keys kept in the folder."""
-    return Credentials(folder).users((PROVISIONER, PROJECTOR, *WRITERS.values()))
+    return Credentials(folder).users((PROVISIONER, PROJECTOR, SEALER, *WRITERS.values()))
 
 
 def awarded(rider: str, points: int, report: str = "r1", code: str = "garbage") -> PointsAwarded:

@@ -27,7 +27,7 @@ SETTINGS = {
 }
 STOP_SECONDS = 40.0
 SERVERS = ("nats", "postgres")
-SERVICES = ("intake", "router", "points", "notify", "projector")
+SERVICES = ("intake", "router", "points", "notify", "projector", "sealer")
 
 
 class NotStarted(AssertionError):

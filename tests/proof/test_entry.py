@@ -14,6 +14,7 @@ from proof.entry import (
     begins,
     entry_of,
     header_block,
+    kept,
     leaf,
     line_of,
     nanos_of,
@@ -39,7 +40,7 @@ BLOCKS = st.one_of(
             b"NATS/1.0 503\r\n\r\n",
         ]
     ),
-)
+).map(kept)
 ENTRIES = st.builds(
     LogEntry,
     st.integers(1, 2**53 - 1),
@@ -145,3 +146,22 @@ def test_a_moment_keeps_its_nanoseconds(nanos: int) -> None:
 def test_the_parts_give_the_same_line_as_the_entry() -> None:
     entry = LogEntry(3, 5, "log.x", header_block([("a", "b")]), b"c")
     assert leaf(3, 5, "log.x", entry.header_block, b"c") == line_of(entry)
+
+
+@pytest.mark.parametrize(
+    ("stored", "stands"),
+    [
+        ([("a", "1"), ("Nats-Expected-Stream", "LOG"), ("b", "2")], [("a", "1"), ("b", "2")]),
+        ([("Nats-Expected-Stream", "LOG")], []),
+        ([("Nats-Batch-Id", "b"), ("Nats-Batch-Sequence", "1"), ("Nats-Batch-Commit", "1")], []),
+        ([("Nats-Batch-Ids", "b")], [("Nats-Batch-Ids", "b")]),
+        ([("a", "Nats-Expected-b")], [("a", "Nats-Expected-b")]),
+        ([("Nats-Msg-Id", "1")], [("Nats-Msg-Id", "1")]),
+    ],
+)
+def test_what_tells_the_server_how_to_store_stands_in_no_line(
+    stored: list[tuple[str, str]], stands: list[tuple[str, str]]
+) -> None:
+    line = leaf(1, 0, "log.x", header_block(stored), b"")
+    assert entry_of(line).headers == stands
+    assert line == leaf(1, 0, "log.x", header_block(stands), b"")

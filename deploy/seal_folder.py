@@ -1,0 +1,192 @@
+"""The sealer's folder, written so that a `kill -9` at any moment leaves it whole.
+
+Tiles come first, then the checkpoint at the end of the history, then the latest checkpoint: each is
+on disk before the next is begun. So whatever was signed can be proven, and what was being written
+when the power went is written again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any, Final, Self
+
+from proof.checkpoint import Checkpoint, opened, split_notes
+from proof.entry import Malformed
+from proof.files import ERRORS, HISTORY, KEY, LATEST, WITNESSES, SealFolder
+from proof.merkle import NotProven
+from proof.note import BadSignature, Kind, Note, Signer
+from proof.tiles import WIDTH, Tiling
+
+REFUSED: Final = "refused.json"
+"""Why the sealer signs nothing any more, and what it last saw."""
+
+_TAIL: Final = 64 * 1024
+"""Bytes at the end of the history in which its last checkpoint is found."""
+_PRIVATE_FILE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+
+
+class SealBroken(Exception):
+    """The folder is not as the sealer left it, or another one has it; the text says what to do."""
+
+
+def keep_key(file: Path, origin: str | None = None) -> Signer:
+    """The key that checkpoints are signed with, made at the first call and never again.
+
+    `origin` names the log for ever; without one the name is drawn, so that no two logs share it.
+    """
+    if not file.exists():
+        name = origin or f"log.waggle.local/{secrets.token_hex(8)}"
+        signer = Signer(name, Kind.NOTE, secrets.token_bytes(32))
+        file.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+        _write(draft, f"{signer.skey}\n".encode(), mode=_PRIVATE_FILE)
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass  # another start was quicker: its key counts
+        finally:
+            draft.unlink()
+    return Signer.parse(file.read_text())
+
+
+class SealStore:
+    """The folder, held by one sealer at a time."""
+
+    def __init__(self, folder: Path, signer: Signer) -> None:
+        self.files = SealFolder(folder)
+        self._folder = folder
+        self._signer = signer
+        self._lock: int | None = None
+        self.checkpoint: Checkpoint | None = None
+        """The latest that was signed."""
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise SealBroken(f"another sealer is at work in {self._folder}") from error
+        self._lock = lock
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def open(self) -> Tiling:
+        """The tree as it was last signed. Raises `SealBroken`."""
+        try:
+            self.checkpoint = self._last_signed()
+            self._publish_key()
+            if self.checkpoint is None:
+                return Tiling()
+            tiling = Tiling(self.checkpoint.size, self.files.read_tile)
+            if tiling.root != self.checkpoint.root:
+                raise NotProven("the tiles do not give the root that was signed")
+        except ERRORS as error:
+            raise SealBroken(
+                f"{self._folder} is not as it was left: {error}. Restore it from a copy. Nothing "
+                "is signed until then, for it might contradict what was signed before."
+            ) from error
+        return tiling
+
+    def seal(self, tiling: Tiling) -> Note:
+        """Write down all that is new in the tree, and sign it."""
+        tiles = tiling.take_tiles()
+        for tile, held in tiles:
+            _replace(self._folder / tile.path, held)
+        self.checkpoint = checkpoint = Checkpoint(self._signer.name, tiling.size, tiling.root)
+        note = checkpoint.signed(self._signer)
+        with (self._folder / HISTORY).open("ab") as history:
+            history.write(bytes(note))
+            history.flush()
+            os.fsync(history.fileno())
+        _replace(self._folder / LATEST, bytes(note))
+        for tile, _ in tiles:
+            if tile.width == WIDTH:
+                shutil.rmtree(self._folder / f"{tile.path}.p", ignore_errors=True)
+        return note
+
+    def refused(self) -> dict[str, Any] | None:
+        """What an earlier run has refused to sign, and why."""
+        file = self._folder / REFUSED
+        found: dict[str, Any] | None = json.loads(file.read_bytes()) if file.is_file() else None
+        return found
+
+    def refuse(self, document: dict[str, Any]) -> None:
+        """Keep it, so that a restart does not forget it."""
+        _replace(self._folder / REFUSED, json.dumps(document, indent=2).encode() + b"\n")
+
+    def forgive(self) -> None:
+        """The log holds again what was missing."""
+        (self._folder / REFUSED).unlink(missing_ok=True)
+
+    def keep_cosigned(self, party: str, vkey: str, note: Note) -> None:
+        """The last checkpoint that a witness has cosigned, and its key."""
+        _replace(self._folder / WITNESSES / party / KEY, f"{vkey}\n".encode())
+        _replace(self._folder / WITNESSES / party / LATEST, bytes(note))
+
+    def _last_signed(self) -> Checkpoint | None:
+        """The last checkpoint in the history, which may be one ahead of the published one."""
+        file = self._folder / HISTORY
+        if not file.is_file():
+            if (self._folder / LATEST).is_file():
+                raise NotProven(f"there is a checkpoint, but no {HISTORY}")
+            return None
+        with file.open("r+b") as history:
+            start = max(0, history.seek(0, os.SEEK_END) - _TAIL)
+            history.seek(start)
+            notes, torn = split_notes(history.read())
+            if torn:  # never published, for that comes after it is written whole
+                history.truncate(history.tell() - len(torn))
+                os.fsync(history.fileno())
+        if not notes:
+            return None
+        note = Note.parse(notes[-1])
+        if not self._is_published(note):
+            _replace(self._folder / LATEST, bytes(note))
+        return opened(note, self._signer.verifier)
+
+    def _is_published(self, note: Note) -> bool:
+        file = self._folder / LATEST
+        try:
+            return file.is_file() and self.files.latest().text == note.text
+        except Malformed:
+            return False
+
+    def _publish_key(self) -> None:
+        file, vkey = self._folder / KEY, self._signer.verifier.vkey
+        if not file.is_file():
+            _replace(file, f"{vkey}\n".encode())
+        elif self.files.key().vkey != vkey:
+            raise BadSignature(f"{file} is the key of {self.files.key().name}, not {vkey}")
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Put a file there, whole and on disk, or leave what was there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.new")
+    _write(draft, content)
+    draft.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write(file: Path, content: bytes, mode: int = 0o644) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as written:
+        written.write(content)
+        written.flush()
+        os.fsync(written.fileno())
