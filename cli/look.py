@@ -52,19 +52,6 @@ def status(
     )
 
 
-def passbook(
-    rider: Annotated[str, typer.Argument(metavar="RIDER", help="The rider's id.")],
-    data: DataOption = DEFAULT_DATA,
-    as_json: JsonOption = False,
-) -> None:
-    """What a rider has earned, line by line.
-
-    Examples:
-      waggle passbook rider-01
-    """
-    run(_passbook(rider, data, as_json))
-
-
 async def _status_of_all(data: Path, as_json: bool) -> None:
     async with open_session(data, quiet=as_json) as session:
         tables = await session.tables()
@@ -181,53 +168,6 @@ def _print_behind(behind: Mapping[str, int]) -> None:
     )
 
 
-async def _passbook(rider: str, data: Path, as_json: bool) -> None:
-    async with open_session(data, quiet=as_json) as session:
-        book = await passbook_of(session, rider)
-        if book is None:
-            raise Failure(f"nothing is known of a rider {rider}")
-        print_json(book) if as_json else print_passbook(book, await session.zone())
-
-
-async def passbook_of(session: Session, rider: str) -> dict[str, Any] | None:
-    """A rider's points and the lines they come from; None for a rider nobody has heard of."""
-    tables = await session.tables()
-    total = await tables.fetchrow("SELECT * FROM points.passbook WHERE rider_id = $1", rider)
-    lines = await tables.fetch(
-        "SELECT * FROM points.entry WHERE rider_id = $1 ORDER BY sequence", rider
-    )
-    if total is None and not await tables.fetchval(
-        "SELECT EXISTS (SELECT FROM intake.report WHERE rider_id = $1)", rider
-    ):
-        return None
-    return {
-        "rider_id": rider,
-        "points": total["points"] if total else 0,
-        "awards": total["awards"] if total else 0,
-        "as_of": total["as_of"] if total else None,
-        "lines": [dict(line) for line in lines],
-    }
-
-
-def print_passbook(book: Mapping[str, Any], zone: tzinfo) -> None:
-    """The sum, and a line for each award."""
-    say(f"{book['rider_id']}: {book['points']} points for {book['awards']} reports", "bold")
-    rows = [
-        (
-            moment(e["happened_at"], zone),
-            e["points"],
-            e["report_id"],
-            e["service_code"],
-            e["rulebook"],
-            e["sequence"],
-        )
-        for e in book["lines"]
-    ]
-    if rows:
-        print_table(("when", "points", "report", "service", "rules", "sequence"), rows)
-
-
 def register(app: typer.Typer) -> None:
-    """Add the verbs of this group."""
-    for verb in (status, passbook):
-        app.command(rich_help_panel="Looking")(verb)
+    """Add the verb of this group."""
+    app.command(rich_help_panel="Looking")(status)

@@ -19,6 +19,7 @@ from cli import (
     hands,
     log,
     look,
+    passbook,
     queues,
     rebuild,
     replay,
@@ -51,6 +52,7 @@ afterwards.register(app)
 board.register(app)
 evaluate.register(app)
 look.register(app)
+passbook.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
 app.command(rich_help_panel="Looking")(replay.replay)

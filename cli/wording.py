@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cli.case_words import ENDED, told
+from cli.point_words import told_of_points
 from cli.store.words import STORE
-from contracts.account import PointsAwarded
 from contracts.case import CaseClosed, CaseOpened, CaseRejected
 from contracts.envelope import Erased, Fact, Reason, Sealed
 from contracts.notice import NoticeDelivered, NoticeParked
-from contracts.party import PartyRegistered
+from contracts.party import PartyRegistered, RoleEnded, RoleGiven
 from contracts.report import Position, ReportAccepted, ReportRefused
 from contracts.rulebook import RulebookPublished
 
@@ -27,8 +27,12 @@ def sentence(fact: Fact) -> str:
     match fact:
         case ReportAccepted() | ReportRefused() | PartyRegistered():
             return _taken_in(fact)
-        case PointsAwarded(points=points, rider_id=rider, rule=rule):
-            return f"{rider} earns {points} points by {rule}"
+        case RoleGiven(party_id=party, role=role, first=first, by=by):
+            return f"{by} makes {party} a {role} from {first.isoformat()}"
+        case RoleEnded(party_id=party, role=role, at=at, by=by):
+            return f"{by} ends that {party} is a {role}, at {at.isoformat()}"
+        case _ if fact.stream in {"account", "cap"}:
+            return told_of_points(fact)
         case NoticeDelivered(receiver=receiver, kind=kind, channel=channel):
             return f"{receiver} is told by {channel}: {kind}"
         case NoticeParked(receiver=receiver, kind=kind, channel=channel, reason=reason):

@@ -79,6 +79,24 @@ class RegisterParty(Command, room="intake"):
     """An officer who also rides: as which rider, so that nobody decides on points of their own."""
 
 
+class GiveRole(Command, room="intake"):
+    """Appoint a rider to a role for a term. An officer or a unit does so."""
+
+    party_id: PartyId
+    role: RoleName
+    first: Time
+    last: Time | None = None
+    """Until this moment; None: until it is ended."""
+
+
+class EndRole(Command, room="intake"):
+    """A role ends before its term does."""
+
+    party_id: PartyId
+    role: RoleName
+    at: Time
+
+
 class EraseRider(Command, room="intake"):
     """Forget a rider: whatever the log holds of them in sealed words is never readable again.
 

@@ -53,6 +53,8 @@ SEALER: Final = "sealer"
 ARCHIVE: Final = "archive"
 OFFICER: Final = "officer"
 AUDIT_OFFICE: Final = "audit-office"
+OFFICERS: Final = (OFFICER, "second-officer")
+"""Some things need two."""
 INFO_FILE: Final = "house.json"
 MODULES: Final = {"projector": "deploy.projector", SEALER: "deploy.sealer"}
 """The processes that are no rooms."""
@@ -152,8 +154,8 @@ def parties(book: Rulebook) -> tuple[Party, ...]:
         Party(AUDITOR, Kind.AUDITOR),
         Party(SEALER, Kind.SEALER),
         Party(ARCHIVE, Kind.ARCHIVE),
-        Party(OFFICER, Kind.OFFICER),
         Party(AUDIT_OFFICE, Kind.AUDIT_OFFICE),
+        *(Party(officer, Kind.OFFICER) for officer in OFFICERS),
         *(Party(unit.code, Kind.UNIT) for unit in book.units),
         *(Party(platform.code, Kind.PLATFORM) for platform in book.platforms),
     )
@@ -276,7 +278,7 @@ async def _furnish(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     nc = await connect_nats(info.nats_url, identity=PROVISIONER, seed_file=seed)
     try:
         await publish_rulebook(nc, plan.document)
-        await register_parties(nc, book)
+        await register_parties(nc, book, OFFICERS)
     finally:
         await nc.close()
 

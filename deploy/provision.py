@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -69,13 +69,17 @@ async def publish_rulebook(nc: Client, document: Mapping[str, Any]) -> Answer | 
     return await _insist(nc, PublishRulebook(document=newer), f"rulebook.{name}.{versions}")
 
 
-async def register_parties(nc: Client, book: Rulebook) -> None:
-    """Make the units and platforms of a rulebook known; what is known of one already stays."""
+async def register_parties(nc: Client, book: Rulebook, officers: Sequence[str]) -> None:
+    """Make the units and platforms of a rulebook known, and the officers.
+
+    What is known of one already stays.
+    """
     units = [
         RegisterParty(party_id=u.code, kind=PartyKind.UNIT, language=u.language) for u in book.units
     ]
     platforms = [RegisterParty(party_id=p.code, kind=PartyKind.PLATFORM) for p in book.platforms]
-    for command in (*units, *platforms):
+    appointed = [RegisterParty(party_id=one, kind=PartyKind.OFFICER) for one in officers]
+    for command in (*units, *platforms, *appointed):
         if not await head(nc.jetstream(timeout=10), (log_subject("party", command.party_id),)):
             await _insist(nc, command, f"register.{command.party_id}")
 

@@ -53,7 +53,7 @@ async def found(session: Session, desks: Iterable[Desk]) -> Ending:
         "SELECT case_id, step, unit, service_code, outcome, dispatches, returns, reworks"
         ' FROM router."case"'
     )
-    points = await tables.fetch("SELECT rider_id, points FROM points.passbook")
+    points = await tables.fetch("SELECT rider_id, lifetime FROM points.passbook")
     notices = await tables.fetch(
         "SELECT channel, receiver, kind, count(*) AS n FROM notify.notice"
         " WHERE state = 'delivered' GROUP BY 1, 2, 3"
@@ -61,7 +61,7 @@ async def found(session: Session, desks: Iterable[Desk]) -> Ending:
     return Ending(
         reports={row["report_id"]: _decision(row) for row in reports},
         cases={row[0]: CaseEnd(*row[1:]) for row in map(tuple, cases)},
-        points={row["rider_id"]: row["points"] for row in points},
+        points={row["rider_id"]: row["lifetime"] for row in points},
         notices={(row["channel"], row["receiver"], row["kind"]): row["n"] for row in notices},
         orders={unit: n for unit, n in await _waiting(desks) if n},
     )

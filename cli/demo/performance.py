@@ -24,7 +24,7 @@ from cli.demo.screen import Screen
 from cli.demo.telling import SoFar, Teller
 from cli.demo.totals import Totals, totals
 from cli.demo.witness import Witness, open_witness
-from cli.look import passbook_of
+from cli.passbook import passbook_of
 from cli.rebuild import as_document
 from cli.running import Failure
 from cli.session import Session
@@ -241,12 +241,13 @@ async def _show_passbook(on: Stage, rider_id: str) -> None:
     book = await passbook_of(on.session, rider_id)
     if book is None or not book["lines"]:
         return
+    earned = [line for line in book["lines"] if line["entry"] == PointsAwarded.__name__]
     names = {rider.id: rider.name for rider in on.story.riders}
     places = {report.report_id: report.place for report in on.story.reports}
     on.screen.page(
-        f"积分存折 {names[rider_id]} {book['points']} 分",
+        f"积分存折 {names[rider_id]} {book['lifetime']} 分",
         f"The passbook of {rider_id}, who earned the most",
-        pages.passbook_table(book["lines"], Names(on.book), places),
+        pages.passbook_table(earned, Names(on.book), places),
     )
 
 

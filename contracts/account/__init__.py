@@ -9,7 +9,15 @@ day, for one case.
 from __future__ import annotations
 
 from contracts.account.commands import (
+    ActivateLot,
+    AppealReversal,
     AwardPoints,
+    DecideAdjustment,
+    DecideReversalAppeal,
+    ExpireLot,
+    GrantPoints,
+    ProposeAdjustment,
+    ReversePoints,
 )
 from contracts.account.earning import (
     AwardCounted,
@@ -54,10 +62,12 @@ from contracts.account.words import (
 __all__ = [
     "MOST_POINTS",
     "AccountRefusal",
+    "ActivateLot",
     "AdjustmentDeclined",
     "AdjustmentProposed",
     "AdjustmentReason",
     "Amount",
+    "AppealReversal",
     "AwardCounted",
     "AwardPoints",
     "Balances",
@@ -65,8 +75,12 @@ __all__ = [
     "Change",
     "Counted",
     "DebtRepaid",
+    "DecideAdjustment",
+    "DecideReversalAppeal",
     "Entry",
+    "ExpireLot",
     "GrantKind",
+    "GrantPoints",
     "Inputs",
     "LotPart",
     "Points",
@@ -81,9 +95,11 @@ __all__ = [
     "PointsRestored",
     "PointsReversed",
     "PointsWithheld",
+    "ProposeAdjustment",
     "ReleaseReason",
     "ReversalAppealed",
     "ReversalReason",
     "ReversalUpheld",
+    "ReversePoints",
     "Standing",
 ]

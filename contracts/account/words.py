@@ -46,6 +46,8 @@ class AccountRefusal(StrEnum):
     UNKNOWN_ADJUSTMENT = "unknown_adjustment"
     ADJUSTMENT_EXISTS = "adjustment_exists"
     BAD_AMOUNT = "bad_amount"
+    LIMIT_REACHED = "limit_reached"
+    NOT_AN_EARN = "not_an_earn"
 
 
 class Standing(StrEnum):

@@ -4,7 +4,7 @@
     places      areas as GeoJSON, from the district down to the grid cell
     routing     units, relative roles, modes of areas, what everybody is held to
     calendar    working hours, holidays and make-up days by year, time zone
-    earning     what a verified report earns beyond its condition
+    earning     what is earned beyond a condition's points, limits, acts, and when it ends
 
 Each is a document with a version and a moment from which it holds. A document travels whole in
 its fact, so the log alone can judge an old decision again.
@@ -38,7 +38,7 @@ from contracts.rulebook.catalogue import (
 )
 from contracts.rulebook.check import contradictions
 from contracts.rulebook.compare import Change, changes
-from contracts.rulebook.earning import Earning, EarningRule
+from contracts.rulebook.earning import Act, Caps, Earning, EarningRule, Honour, RoleBonus, Split
 from contracts.rulebook.parts import DocumentKind, Flaw, Limit, LimitUnit
 from contracts.rulebook.places import (
     Area,
@@ -68,12 +68,14 @@ from contracts.rulebook.routing import (
 __all__ = [
     "NONE_PUBLISHED",
     "WEEKDAYS",
+    "Act",
     "Appeal",
     "Area",
     "AreaLevel",
     "AreaProperties",
     "BigClass",
     "Calendar",
+    "Caps",
     "Catalogue",
     "Change",
     "Choice",
@@ -90,6 +92,7 @@ __all__ = [
     "Handling",
     "Holder",
     "Holiday",
+    "Honour",
     "Intake",
     "Limit",
     "LimitUnit",
@@ -103,12 +106,14 @@ __all__ = [
     "Question",
     "ReportKind",
     "Role",
+    "RoleBonus",
     "Routing",
     "Rulebook",
     "RulebookPublished",
     "RulebookRefusal",
     "Service",
     "Span",
+    "Split",
     "Suspension",
     "Unit",
     "Verification",

@@ -246,3 +246,13 @@ def _earning(book: Rulebook) -> Iterator[Flaw]:
                 yield from _unknown(kind, f"{at}.{field}", code, known)
         if rule.first and rule.last and rule.last <= rule.first:
             yield Flaw(kind, at, "ends before it begins", "give a later 'last'")
+    yield from _twice(kind, "acts", (act.code for act in book.earning.acts))
+    yield from _twice(kind, "honours", (honour.code for honour in book.earning.honours))
+    yield from _twice(kind, "bonuses", (bonus.role for bonus in book.earning.bonuses))
+    for bonus in book.earning.bonuses:
+        for code in bonus.services:
+            yield from _unknown(kind, f"bonuses[{bonus.role}].services", code, services)
+    caps = book.earning.caps
+    if caps.rider_day and caps.rider_month and caps.rider_month < caps.rider_day:
+        reason = f"{caps.rider_month} a month is less than {caps.rider_day} a day"
+        yield Flaw(kind, "caps", reason, "give the month at least what a day has")

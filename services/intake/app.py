@@ -17,7 +17,15 @@ from nats.js.errors import NotFoundError
 from pydantic import BaseModel, ValidationError
 
 from contracts.envelope import Answer, Answers, Header, Issued, Outcome
-from contracts.party import NOBODY_ERASED, EraseRider, RegisterParty, erased
+from contracts.party import (
+    NOBODY_ERASED,
+    EndRole,
+    EraseRider,
+    GiveRole,
+    PartyKind,
+    RegisterParty,
+    erased,
+)
 from contracts.report import ReportRefused, SubmitReport, SubmitReports
 from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in_force
 from eventlog.asking import UNDECIDED
@@ -45,7 +53,7 @@ class Desk:
     service: Service
     published: Standing[Published]
     reports: Execution[report.State, Rulebook]
-    parties: Execution[party.State, None]
+    parties: Execution[party.State, PartyKind | None]
 
     async def submit(self, issued: Issued[SubmitReport]) -> Handled:
         """Take one report on."""
@@ -79,6 +87,12 @@ class Desk:
         """
         done = await self.parties.carry_out(issued, issued.command.rider_id, None)
         await self.service.keys.destroy([issued.command.rider_id])
+        return done.answer(), done.known
+
+    async def appoint(self, issued: Issued[GiveRole] | Issued[EndRole]) -> Handled:
+        """Give a rider a role, or end it."""
+        giver = await self.parties.state(issued.actor)
+        done = await self.parties.carry_out(issued, issued.command.party_id, giver.kind)
         return done.answer(), done.known
 
     async def dropped_in(self, raw: Msg) -> None:
@@ -146,6 +160,8 @@ async def wire(service: Service) -> Standing[frozenset[str]]:
     service.command(SubmitReports)(desk.submit_many)
     service.command(RegisterParty)(desk.register)
     service.command(EraseRider)(desk.erase)
+    service.command(GiveRole)(desk.appoint)
+    service.command(EndRole)(desk.appoint)
     service.deliveries("inbox", "INBOX")(desk.dropped_in)
     return forgotten
 

@@ -12,7 +12,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale
 from babel.dates import format_datetime
 
-from contracts.account import PointsAwarded
+from contracts.account import (
+    Entry,
+    PointsActivated,
+    PointsAdjusted,
+    PointsAwarded,
+    PointsExpired,
+    PointsGranted,
+    PointsRestored,
+    PointsReversed,
+    PointsWithheld,
+    ReversalUpheld,
+)
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
@@ -148,8 +159,41 @@ def phrase(kind: NoticeKind, fact: Fact, speaker: Speaker) -> Phrase:
             return speaker.tell(f"{kind}.{fact.outcome}", service=service, report=fact.report_id)
         case NoticeKind.POINTS_AWARDED, PointsAwarded():
             return speaker.tell(kind, service=service, report=fact.report_id, points=fact.points)
+        case NoticeKind.POINTS_WITHHELD, PointsWithheld():
+            caps = speaker.say("between.reasons").join(speaker.say(f"cap.{c}") for c in fact.caps)
+            return speaker.tell(kind, service=service, report=fact.report_id, reasons=caps)
+        case _, Entry() | ReversalUpheld():
+            return _of_points(kind, fact, speaker)
         case _:
             return _between(kind, fact, service, speaker)
+
+
+def _of_points(kind: NoticeKind, fact: Fact, speaker: Speaker) -> Phrase:
+    """What a rider is told of points that came, passed, or were taken and given back."""
+    match kind, fact:
+        case NoticeKind.POINTS_GRANTED, PointsGranted():
+            return speaker.tell(kind, points=fact.points)
+        case NoticeKind.POINTS_ACTIVATED, PointsActivated(expires_at=None):
+            return speaker.tell(kind, points=fact.points - fact.repaid)
+        case NoticeKind.POINTS_ACTIVATED, PointsActivated(expires_at=datetime() as ends):
+            due = speaker.moment(ends)
+            return speaker.tell(f"{kind}.until", points=fact.points - fact.repaid, due=due)
+        case NoticeKind.POINTS_EXPIRED, PointsExpired():
+            return speaker.tell(kind, points=fact.points)
+        case NoticeKind.POINTS_REVERSED, PointsReversed():
+            reason = speaker.say(f"reversal.{fact.reason}")
+            if fact.appeal_until is None:
+                return speaker.tell(kind, points=fact.points, reason=reason)
+            due = speaker.moment(fact.appeal_until)
+            return speaker.tell(f"{kind}.until", points=fact.points, reason=reason, due=due)
+        case NoticeKind.REVERSAL_UPHELD, ReversalUpheld():
+            return speaker.tell(kind)
+        case NoticeKind.POINTS_RESTORED, PointsRestored():
+            return speaker.tell(kind, points=fact.points)
+        case NoticeKind.POINTS_ADJUSTED, PointsAdjusted(points=points):
+            return speaker.tell(f"{kind}.{'given' if points > 0 else 'taken'}", points=abs(points))
+        case _:
+            raise TypeError(f"a notice of {kind} does not tell about {type(fact).__name__}")
 
 
 def _between(kind: NoticeKind, fact: Fact, service: str, speaker: Speaker) -> Phrase:

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from contracts.account import PointsAwarded
+from contracts.account import (
+    PointsActivated,
+    PointsAdjusted,
+    PointsAwarded,
+    PointsExpired,
+    PointsGranted,
+    PointsRestored,
+    PointsReversed,
+    PointsWithheld,
+    ReversalUpheld,
+    Standing,
+)
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
@@ -101,6 +112,13 @@ ONE: Final[Mapping[type[Fact], tuple[str, NoticeKind]]] = {
     RedemptionUsed: ("rider_id", NoticeKind.REDEMPTION_USED),
     RedemptionCancelled: ("rider_id", NoticeKind.REDEMPTION_CANCELLED),
     RedemptionExpired: ("rider_id", NoticeKind.REDEMPTION_EXPIRED),
+    PointsGranted: ("rider_id", NoticeKind.POINTS_GRANTED),
+    PointsActivated: ("rider_id", NoticeKind.POINTS_ACTIVATED),
+    PointsExpired: ("rider_id", NoticeKind.POINTS_EXPIRED),
+    PointsReversed: ("rider_id", NoticeKind.POINTS_REVERSED),
+    ReversalUpheld: ("rider_id", NoticeKind.REVERSAL_UPHELD),
+    PointsRestored: ("rider_id", NoticeKind.POINTS_RESTORED),
+    PointsAdjusted: ("rider_id", NoticeKind.POINTS_ADJUSTED),
 }
 """The facts of which one party is told: the field that names it, and what it is told."""
 
@@ -111,11 +129,12 @@ HEARS: Final[tuple[type[Fact], ...]] = (
     CaseClosed,
     CaseEscalated,
     RedemptionHeld,
+    PointsWithheld,
 )
 """The facts that somebody may have to be told of."""
 
-ABOUT: Final = ("report_id", "case_id", "reward_id")
-"""The fields that name what a notice is about; a fact has one of them."""
+ABOUT: Final = ("report_id", "case_id", "reward_id", "lot", "reversal_id", "adjustment_id")
+"""The fields that name what a notice is about, the best one first."""
 
 
 def tellings(fact: Fact, rules: Rulebook | None) -> Iterator[Telling]:
@@ -151,6 +170,16 @@ def _several(fact: Fact, rules: Rulebook | None, report_id: ReportId) -> Iterato
         case CaseEscalated():
             for unit in fact.told:
                 yield Telling(unit, NoticeKind.CASE_ESCALATED, report_id)
+        case _:
+            yield from _not_always(fact, report_id)
+
+
+def _not_always(fact: Fact, report_id: ReportId) -> Iterator[Telling]:
+    """Of what a rider is told in some cases only."""
+    match fact:
+        case PointsWithheld() if fact.inputs.standing is Standing.FIRST:
+            # Who joined has been told that the case is closed.
+            yield Telling(fact.rider_id, NoticeKind.POINTS_WITHHELD, report_id)
         case RedemptionHeld() if fact.hold_until is not None:
             yield Telling(fact.rider_id, NoticeKind.REDEMPTION_HELD, report_id)
 

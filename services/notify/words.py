@@ -19,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from contracts.account import CapName, ReversalReason
 from contracts.case import ClockName, CloseOutcome, EscalationReason, RequestKind, Why
 from contracts.report import RefusalCode
 from contracts.reward import DeclineReason, EndedBy
@@ -30,6 +31,32 @@ _STATIONS: Final = ("triage", "street", "department")
 """Who a case can stand with: two that decide who handles it, and who handles it."""
 _RAN_OUT: Final = (EndedBy.HOLD_RAN_OUT, EndedBy.CODE_RAN_OUT)
 
+_OF_POINTS: Final = {
+    "points_withheld.title": "",
+    "points_withheld.text": "service report reasons",
+    "points_granted.title": "points",
+    "points_granted.text": "points",
+    "points_activated.title": "points",
+    "points_activated.text": "points",
+    "points_activated.until.title": "points",
+    "points_activated.until.text": "points due",
+    "points_expired.title": "points",
+    "points_expired.text": "points",
+    "points_reversed.title": "points",
+    "points_reversed.text": "points reason",
+    "points_reversed.until.title": "points",
+    "points_reversed.until.text": "points reason due",
+    "reversal_upheld.title": "",
+    "reversal_upheld.text": "",
+    "points_restored.title": "points",
+    "points_restored.text": "points",
+    "points_adjusted.given.title": "points",
+    "points_adjusted.given.text": "points",
+    "points_adjusted.taken.title": "points",
+    "points_adjusted.taken.text": "points",
+    **{f"cap.{cap}": "" for cap in CapName},
+    **{f"reversal.{reason}": "" for reason in ReversalReason},
+}
 _SENTENCES: Final = {
     "report_received.title": "",
     "report_received.text": "service report",
@@ -51,6 +78,7 @@ _SENTENCES: Final = {
     **{f"case_closed.{outcome}.text": "service report" for outcome in CloseOutcome},
     "points_awarded.title": "points",
     "points_awarded.text": "service report points",
+    **_OF_POINTS,
     **{f"work_ordered.{station}.title": "service" for station in _STATIONS},
     **{f"work_ordered.{station}.text": "service report area due why" for station in _STATIONS},
     "work_ordered.suggestion": "text unit",

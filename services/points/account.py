@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from contracts import account as a
 from contracts.envelope import Fact
+from services.points import lots as of_lots
 from services.points import postings
-from services.points.lots import Lot, changed
+from services.points.lots import Lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Account:
     def due(self, at: datetime) -> Iterator[Lot]:
         """Lots whose pending window or whose time is over by `at`, the earliest first."""
         waiting = [lot for lot in self.lots.values() if lot.due_at and lot.due_at <= at]
-        yield from sorted(waiting, key=lambda lot: (lot.due_at, lot.opened))
+        yield from sorted(waiting, key=lambda lot: lot.due_at or at)
 
 
 NO_ACCOUNT: Final = Account()
@@ -116,9 +117,18 @@ def evolve(account: Account, fact: Fact) -> Account:
             rider_id=fact.stream_id,
             version=account.version + 1,
             balances=moved(account.balances, fact),
+            lots=_lots(account.lots, fact),
         )
     follows = _FOLLOWS.get(type(fact))
     return follows(account, fact) if follows else account
+
+
+def _lots(lots: Mapping[str, Lot], fact: Fact) -> Mapping[str, Lot]:
+    after = dict(lots)
+    for name in of_lots.touched(fact):
+        if (lot := of_lots.after(after.get(name), fact, name)) is not None:
+            after[name] = lot
+    return after
 
 
 def moved(balances: Mapping[str, int], fact: Fact) -> dict[str, int]:
@@ -142,13 +152,15 @@ def entered(account: Account, facts: Iterable[Fact]) -> list[Fact]:
 
 
 def _awarded(account: Account, fact: a.PointsAwarded) -> Account:
-    account = _counted(account, fact.points, fact.inputs)
-    lot = fact.lot or fact.report_id
+    counts = dict(account.counts)
+    if fact.inputs is not None:
+        for period in (fact.inputs.day, fact.inputs.day[:7]):
+            counts[period] = counts.get(period, 0) + fact.points
     return replace(
         account,
+        counts=counts,
         reports=account.reports | {fact.report_id},
         cases=account.cases | {fact.case_id},
-        lots={**account.lots, lot: _opened(account, fact, lot, fact.report_id, fact.case_id)},
     )
 
 
@@ -157,13 +169,8 @@ def _withheld(account: Account, fact: a.PointsWithheld) -> Account:
 
 
 def _granted(account: Account, fact: a.PointsGranted) -> Account:
-    account = _counted(account, fact.points, fact.inputs)
-    counts = dict(account.counts)
     times = times_of(fact.rule, fact.inputs.day)
-    counts[times] = counts.get(times, 0) + 1
-    return replace(
-        account, counts=counts, lots={**account.lots, fact.lot: _opened(account, fact, fact.lot)}
-    )
+    return replace(account, counts={**account.counts, times: account.counts.get(times, 0) + 1})
 
 
 def times_of(rule: str, day: str) -> str:
@@ -171,97 +178,28 @@ def times_of(rule: str, day: str) -> str:
     return f"{rule} {day[:7]}"
 
 
-def _counted(account: Account, points: int, inputs: a.Inputs | None) -> Account:
-    if inputs is None:
-        return account
-    counts = dict(account.counts)
-    for period in (inputs.day, inputs.day[:7]):
-        counts[period] = counts.get(period, 0) + points
-    return replace(account, rider_id=account.rider_id, counts=counts)
-
-
-def _opened(
-    account: Account,
-    fact: a.PointsAwarded | a.PointsGranted,
-    lot: str,
-    report_id: str | None = None,
-    case_id: str | None = None,
-) -> Lot:
-    return Lot(
-        lot=lot,
-        rule=fact.rule,
-        points=fact.points,
-        opened=account.version,
-        free=fact.points,
-        pending=fact.activates_at is not None,
-        activates_at=fact.activates_at,
-        lifetime_days=fact.lifetime_days,
-        report_id=report_id,
-        case_id=case_id,
-    )
-
-
-def _activated(account: Account, fact: a.PointsActivated) -> Account:
-    lot = account.lots.get(fact.lot)
-    if lot is None:
-        return account
-    active = replace(
-        lot,
-        pending=False,
-        expires_at=fact.expires_at,
-        free=lot.free - fact.repaid,
-        repaid=lot.repaid + fact.repaid,
-    )
-    return replace(account, lots={**account.lots, fact.lot: active})
-
-
-def _expired(account: Account, fact: a.PointsExpired) -> Account:
-    parts = (a.LotPart(lot=fact.lot, points=fact.points),)
-    return replace(account, lots=changed(account.lots, parts, free=-1, expired=1))
-
-
 def _held(account: Account, fact: a.PointsHeld) -> Account:
     hold = Hold(fact.hold_id, fact.item, fact.points, fact.parts)
-    return replace(
-        account,
-        lots=changed(account.lots, fact.parts, free=-1, held=1),
-        holds={**account.holds, fact.hold_id: hold},
-    )
+    return replace(account, holds={**account.holds, fact.hold_id: hold})
 
 
-def _released(account: Account, fact: a.PointsReleased) -> Account:
-    account = _resolved(account, fact.hold_id, fact.parts)
-    return replace(account, lots=changed(account.lots, fact.parts, held=-1, free=1))
-
-
-def _redeemed(account: Account, fact: a.PointsRedeemed) -> Account:
-    account = _resolved(account, fact.hold_id, fact.parts)
-    return replace(account, lots=changed(account.lots, fact.parts, held=-1, spent=1))
-
-
-def _resolved(account: Account, hold_id: str, parts: Iterable[a.LotPart]) -> Account:
+def _resolved(account: Account, fact: a.PointsReleased | a.PointsRedeemed) -> Account:
     """The hold without these parts, and no longer open."""
-    hold = account.holds.get(hold_id)
+    hold = account.holds.get(fact.hold_id)
     if hold is None:
         return account
-    gone = {part.lot: part.points for part in parts}
+    gone = {part.lot: part.points for part in fact.parts}
     left = tuple(
         a.LotPart(lot=part.lot, points=part.points - gone.get(part.lot, 0))
         for part in hold.parts
         if part.points > gone.get(part.lot, 0)
     )
     resolved = replace(hold, parts=left, resolved=True)
-    return replace(account, holds={**account.holds, hold_id: resolved})
-
-
-def _repaid(account: Account, fact: a.DebtRepaid) -> Account:
-    return replace(account, lots=changed(account.lots, fact.parts, free=-1, repaid=1))
+    return replace(account, holds={**account.holds, fact.hold_id: resolved})
 
 
 def _reversed(account: Account, fact: a.PointsReversed) -> Account:
-    lots = changed(account.lots, (*fact.pending, *fact.available), free=-1, taken=1)
-    reversals = {**account.reversals, fact.reversal_id: Reversal(fact)}
-    return replace(account, lots=lots, reversals=reversals)
+    return _with(account, Reversal(fact))
 
 
 def _appealed(account: Account, fact: a.ReversalAppealed) -> Account:
@@ -282,66 +220,31 @@ def _with(account: Account, reversal: Reversal) -> Account:
     return replace(account, reversals={**account.reversals, reversal.fact.reversal_id: reversal})
 
 
-def _restored(account: Account, fact: a.PointsRestored) -> Account:
-    account = _upheld(account, fact)
-    return _given(account, fact.lot, postings.adjust(fact.by), fact)
-
-
-def _given(
-    account: Account, lot: str, rule: str, fact: a.PointsRestored | a.PointsAdjusted
-) -> Account:
-    """Points that came by hand: a lot that is active at once."""
-    given = Lot(
-        lot=lot,
-        rule=rule,
-        points=fact.points,
-        opened=account.version,
-        free=fact.points - fact.repaid,
-        repaid=fact.repaid,
-        expires_at=fact.expires_at,
-    )
-    return replace(account, lots={**account.lots, lot: given})
-
-
 def _proposed(account: Account, fact: a.AdjustmentProposed) -> Account:
     adjustments = {**account.adjustments, fact.adjustment_id: Adjustment(fact)}
     return replace(account, adjustments=adjustments)
 
 
-def _settled(account: Account, adjustment_id: str) -> Account:
-    adjustment = account.adjustments.get(adjustment_id)
+def _settled(account: Account, fact: a.PointsAdjusted | a.AdjustmentDeclined) -> Account:
+    adjustment = account.adjustments.get(fact.adjustment_id)
     if adjustment is None:
         return account
-    adjustments = {**account.adjustments, adjustment_id: replace(adjustment, decided=True)}
+    adjustments = {**account.adjustments, fact.adjustment_id: replace(adjustment, decided=True)}
     return replace(account, adjustments=adjustments)
-
-
-def _adjusted(account: Account, fact: a.PointsAdjusted) -> Account:
-    account = _settled(account, fact.adjustment_id)
-    if fact.points < 0:
-        return replace(account, lots=changed(account.lots, fact.parts, free=-1, taken=1))
-    return _given(account, fact.lot or fact.adjustment_id, postings.adjust(fact.by), fact)
-
-
-def _declined(account: Account, fact: a.AdjustmentDeclined) -> Account:
-    return _settled(account, fact.adjustment_id)
 
 
 _FOLLOWS: Final[Mapping[type[Fact], Callable[[Account, Any], Account]]] = {
     a.PointsAwarded: _awarded,
     a.PointsWithheld: _withheld,
     a.PointsGranted: _granted,
-    a.PointsActivated: _activated,
-    a.PointsExpired: _expired,
     a.PointsHeld: _held,
-    a.PointsReleased: _released,
-    a.PointsRedeemed: _redeemed,
-    a.DebtRepaid: _repaid,
+    a.PointsReleased: _resolved,
+    a.PointsRedeemed: _resolved,
     a.PointsReversed: _reversed,
     a.ReversalAppealed: _appealed,
     a.ReversalUpheld: _upheld,
-    a.PointsRestored: _restored,
+    a.PointsRestored: _upheld,
     a.AdjustmentProposed: _proposed,
-    a.PointsAdjusted: _adjusted,
-    a.AdjustmentDeclined: _declined,
+    a.PointsAdjusted: _settled,
+    a.AdjustmentDeclined: _settled,
 }

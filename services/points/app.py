@@ -1,54 +1,71 @@
-"""Points' subscribers: the only file of the room with I/O."""
+"""Points' subscribers, and the clock that it keeps."""
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import uvloop
 
 from contracts.case import CaseClosed
-from contracts.envelope import Recorded
-from contracts.party import NOBODY_ERASED, erased
-from contracts.rulebook import NONE_PUBLISHED, gathered, in_force
-from eventlog.deliveries import NotReady
+from contracts.rulebook import NONE_PUBLISHED, gathered
+from eventlog.connect import connect_postgres
+from eventlog.deliveries import TRANSIENT
+from eventlog.joint import JointExecution
 from eventlog.logs import set_up_logs
-from eventlog.receiving import reacting
 from eventlog.sealing import read_master_key
 from eventlog.service import Service
 from eventlog.settings import Settings
-from services.points import reactions, store
+from services.points import store
+from services.points.accounts import ASKED, ROOM, Accounts
+from services.points.caps import CAP
 from services.points.decider import ACCOUNT, REWARD
-from services.points.store import Secrets
+from services.points.parties import Parties
+from services.points.store import Secrets, Store
+from services.points.watch import Watch, keep_time
 
-ROOM: Final = "points"
 
-
-async def wire(service: Service, secrets: Secrets) -> None:
+async def wire(service: Service, secrets: Secrets) -> tuple[Accounts, Store]:
     """Subscribe to what points carries."""
     published = await service.standing(
         ("log.rulebook.>",), NONE_PUBLISHED, gathered, needed="rulebook"
     )
-    forgotten = await service.standing(("log.party.>",), NOBODY_ERASED, erased)
-    accounts = service.execution(ACCOUNT)
-    await store.wire(service, published, accounts, service.execution(REWARD), secrets)
+    parties = await service.standing(("log.party.>",), Parties(), Parties.heard)
+    accounts, caps = service.execution(ACCOUNT), service.execution(CAP)
+    desk = Accounts(service, published, parties, accounts, JointExecution(accounts, caps))
+    for kind in ASKED:
+        service.command(kind)(desk.handle)
+    service.reaction("on-case", CaseClosed)(desk.on_case)
+    rewards = service.execution(REWARD)
+    return desk, store.wire(service, published, parties, accounts, rewards, secrets)
 
-    @service.reaction("on-case", CaseClosed)
-    async def on_case(fact: Recorded) -> None:
-        if command := reactions.award(fact, forgotten.value):
-            issued = reacting(fact, command, room=ROOM, name="award")
-            rules = in_force(published.value, issued.at)
-            if rules is None:
-                raise NotReady(f"no rulebook is in force at {issued.at.isoformat()}")
-            await accounts.carry_out(issued, command.rider_id, rules)
+
+@asynccontextmanager
+async def keeping_time(desk: Accounts, watch: Watch) -> AsyncIterator[None]:
+    """The clock is kept beside the subscribers, for as long as they serve."""
+    clock = asyncio.create_task(keep_time(watch, desk.ring, lambda: datetime.now(UTC), TRANSIENT))
+    try:
+        yield
+    finally:
+        clock.cancel()
+        await asyncio.gather(clock, return_exceptions=True)
 
 
 async def main() -> None:
     """Run points until it is told to stop."""
     settings = Settings.from_environment()
     set_up_logs(ROOM, settings.log_format)
-    async with Service.open(ROOM, settings) as service:
-        await wire(service, Secrets.of(read_master_key(settings.master_key_file)))
-        await service.run()
+    secrets = Secrets.of(read_master_key(settings.master_key_file))
+    tables = await connect_postgres(settings.database_url, tidy=False)
+    try:
+        async with Service.open(ROOM, settings) as service:
+            desk, _ = await wire(service, secrets)
+            async with keeping_time(desk, Watch(tables)):
+                await service.run()
+    finally:
+        await tables.close()
 
 
 if __name__ == "__main__":

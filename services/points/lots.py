@@ -1,6 +1,7 @@
 """Lots: every earn is one, and whatever is spent, expires or is taken back names its lots. Pure.
 
-First to expire is spent first, then the oldest (ledger invariant L9).
+First to expire is spent first, then the oldest (ledger invariant L9). Lots are kept in the order
+in which they were opened, so of equals the older one comes first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
+from contracts import account as a
 from contracts.account import LotPart
+from contracts.envelope import Fact
 
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 """When a lot without a lifetime expires."""
@@ -24,8 +27,6 @@ class Lot:
     rule: str
     points: int
     """As earned."""
-    opened: int
-    """The version of the account that it came with: its age."""
     free: int
     """What is pending, or available, of it."""
     held: int = 0
@@ -48,6 +49,11 @@ class Lot:
         if not self.free:
             return None
         return self.activates_at if self.pending else self.expires_at
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it was given by officers, not earned."""
+        return self.rule.startswith("adjust:")
 
     @property
     def gone(self) -> int:
@@ -83,27 +89,129 @@ def to_reverse(
     owed -= sum(part.points for part in pending)
     spendable = sorted(
         (lot for lot in lots.values() if not lot.pending),
-        key=lambda lot: (lot.lot != reversed_lot, *_first_to_go(lot)),
+        key=lambda lot: (lot.lot != reversed_lot, _first_to_go(lot)),
     )
     available = _take(spendable, owed)
     return pending, available, owed - sum(part.points for part in available)
 
 
-def changed(lots: Lots, parts: Iterable[LotPart], **by: int) -> dict[str, Lot]:
-    """The lots after each part has moved: `free=-1, held=+1` for points that are held.
+def touched(fact: Fact) -> tuple[str, ...]:
+    """The lots that a fact opens or changes."""
+    match fact:
+        case a.PointsAwarded():
+            return (lot_of(fact),)
+        case a.PointsGranted() | a.PointsActivated() | a.PointsExpired() | a.PointsRestored():
+            return (fact.lot,)
+        case a.PointsReversed():
+            return tuple(part.lot for part in (*fact.pending, *fact.available))
+        case a.PointsAdjusted() if fact.points > 0:
+            return (fact.lot or fact.adjustment_id,)
+        case (
+            a.PointsHeld()
+            | a.PointsReleased()
+            | a.PointsRedeemed()
+            | a.DebtRepaid()
+            | a.PointsAdjusted()
+        ):
+            return tuple(part.lot for part in fact.parts)
+        case _:
+            return ()
 
-    Of a lot that nobody knows nothing changes: the check of the ledger finds it.
+
+def after(lot: Lot | None, fact: Fact, name: str) -> Lot | None:
+    """The lot of that name after a fact that touches it.
+
+    A lot that nobody knows stays unknown: the check of the ledger finds it.
     """
-    after = dict(lots)
-    for part in parts:
-        if (lot := after.get(part.lot)) is not None:
-            moved = {name: getattr(lot, name) + sign * part.points for name, sign in by.items()}
-            after[part.lot] = replace(lot, **moved)
-    return after
+    match fact:
+        case a.PointsAwarded():
+            return _earned(fact, name, fact.report_id, fact.case_id)
+        case a.PointsGranted():
+            return _earned(fact, name)
+        case a.PointsRestored():
+            return _given(fact, name)
+        case a.PointsAdjusted() if fact.points > 0:
+            return _given(fact, name)
+        case _:
+            return _changed(lot, fact) if lot is not None else None
 
 
-def _first_to_go(lot: Lot) -> tuple[datetime, int]:
-    return lot.expires_at or NEVER, lot.opened
+def lot_of(fact: a.PointsAwarded) -> str:
+    """The lot of an award; in facts older than lots the report stands for it."""
+    return fact.lot or fact.report_id
+
+
+def _earned(
+    fact: a.PointsAwarded | a.PointsGranted,
+    name: str,
+    report_id: str | None = None,
+    case_id: str | None = None,
+) -> Lot:
+    return Lot(
+        lot=name,
+        rule=fact.rule,
+        points=fact.points,
+        free=fact.points,
+        pending=fact.activates_at is not None,
+        activates_at=fact.activates_at,
+        lifetime_days=fact.lifetime_days,
+        report_id=report_id,
+        case_id=case_id,
+    )
+
+
+def _given(fact: a.PointsRestored | a.PointsAdjusted, name: str) -> Lot:
+    """Points that came by hand: a lot that is active at once."""
+    return Lot(
+        lot=name,
+        rule=f"adjust:{fact.by}",
+        points=fact.points,
+        free=fact.points - fact.repaid,
+        repaid=fact.repaid,
+        expires_at=fact.expires_at,
+    )
+
+
+def _changed(lot: Lot, fact: Fact) -> Lot:
+    match fact:
+        case a.PointsActivated(repaid=repaid):
+            return replace(
+                lot,
+                pending=False,
+                expires_at=fact.expires_at,
+                free=lot.free - repaid,
+                repaid=lot.repaid + repaid,
+            )
+        case a.PointsExpired(points=points):
+            return replace(lot, free=lot.free - points, expired=lot.expired + points)
+        case a.PointsHeld(parts=parts):
+            points = _of(parts, lot)
+            return replace(lot, free=lot.free - points, held=lot.held + points)
+        case a.PointsReleased(parts=parts):
+            points = _of(parts, lot)
+            return replace(lot, free=lot.free + points, held=lot.held - points)
+        case a.PointsRedeemed(parts=parts):
+            points = _of(parts, lot)
+            return replace(lot, held=lot.held - points, spent=lot.spent + points)
+        case a.DebtRepaid(parts=parts):
+            points = _of(parts, lot)
+            return replace(lot, free=lot.free - points, repaid=lot.repaid + points)
+        case a.PointsReversed():
+            points = _of((*fact.pending, *fact.available), lot)
+            return replace(lot, free=lot.free - points, taken=lot.taken + points)
+        case a.PointsAdjusted(parts=parts):
+            points = _of(parts, lot)
+            return replace(lot, free=lot.free - points, taken=lot.taken + points)
+        case _:
+            return lot
+
+
+def _of(parts: Iterable[a.LotPart], lot: Lot) -> int:
+    return sum(part.points for part in parts if part.lot == lot.lot)
+
+
+def _first_to_go(lot: Lot) -> datetime:
+    return lot.expires_at or NEVER
 
 
 def _take(lots: Iterable[Lot], points: int) -> tuple[LotPart, ...]:

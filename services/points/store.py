@@ -168,15 +168,15 @@ def _decide(issued: Issued[Any], states: States, *, counter: Counter) -> Sequenc
     return serve(issued, things, counter, account) if account else serve(issued, things, counter)
 
 
-async def wire(
+def wire(
     service: Service,
     published: Standing[Published],
+    parties: Standing[Parties],
     accounts: Execution[Any, Any],
     things: Execution[Thing | None, Counter],
     secrets: Secrets,
 ) -> Store:
     """Subscribe to what the store carries."""
-    parties = await service.standing(("log.party.>",), Parties(), Parties.heard)
     store = Store(service, published, parties, things, JointExecution(accounts, things), secrets)
     for kind in ASKED:
         service.command(kind)(store.handle)

@@ -57,4 +57,6 @@ def test_a_row_that_is_not_what_the_log_says_is_found(idle: Path) -> None:
 async def falsified(folder: Path) -> None:
     async with open_session(folder, services=False) as session:
         tables = await session.owned_tables()
-        await tables.execute("INSERT INTO points.passbook VALUES ('rider-99', 1000000, 1, 1)")
+        await tables.execute(
+            "INSERT INTO points.balance VALUES ('rider:rider-99:available', 0, 1000000, 1, 1)"
+        )

@@ -185,7 +185,7 @@ def test_a_timeline_tells_the_whole_way_in_order(waggle: Waggle, closed: str) ->
 
 def test_a_passbook_says_what_each_report_earned(waggle: Waggle, closed: str) -> None:
     book = waggle.json("passbook", "rider-closed")
-    assert book["points"] == 5
+    assert (book["lifetime"], book["pending"], book["available"]) == (5, 5, 0)
     assert [line["report_id"] for line in book["lines"]] == [closed]
 
 

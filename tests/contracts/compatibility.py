@@ -116,6 +116,9 @@ def _inlined(part: Any, root: Schema, *, closed: bool) -> Any:
             inlined = {k: _inlined(v, root, closed=closed) for k, v in properties.items()}
             shut = {"additionalProperties": False} if closed else {}
             return {**shut, **rest, "properties": inlined}
+        case {"discriminator": _, "oneOf": list(forms)}:  # each form names its kind: one fits
+            rest = {k: v for k, v in part.items() if k not in ("discriminator", "oneOf")}
+            return _inlined({**rest, "anyOf": forms}, root, closed=closed)
         case dict():
             rest = {k: v for k, v in part.items() if k not in ("$defs", *WORDING)}
             return {k: _inlined(v, root, closed=closed) for k, v in rest.items()}

@@ -27,8 +27,10 @@ from services.router import app as router
 from tests.house.tree import ROOMS
 
 OWN = (
+    "ActivateLot",
     "AwardPoints",
     "DropReport",
+    "ExpireLot",
     "ExpireRedemption",
     "GatherReport",
     "OpenCase",

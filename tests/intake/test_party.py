@@ -16,7 +16,8 @@ from contracts.party import (
     RegisterParty,
     RiderErased,
 )
-from services.intake.decider.party import OFFICER, PARTY, PROVISIONER
+from services.intake.decider.party import OFFICER, PARTY
+from services.intake.roles import PROVISIONER
 from tests.district import KITE, RIDER, SANITATION, SWIFT
 from tests.given import Setting, a
 

@@ -28,7 +28,7 @@ from contracts.case import (
 from contracts.envelope import Command, Sealed, log_subject
 from contracts.party import RegisterParty
 from contracts.report import ReportAccepted, ReportRefused, SubmitReport
-from contracts.rulebook import Catalogue
+from contracts.rulebook import Catalogue, Earning, Split
 from eventlog.message import NO_HASH
 from tests.journey.evidence import Entry, Evidence
 
@@ -176,7 +176,11 @@ def every_report_has_its_case(evidence: Evidence) -> Iterator[str]:
 
 
 def every_fixed_case_earns_its_points(evidence: Evidence) -> Iterator[str]:
-    """Its reporter the points of its kind of hazard; nobody else anything."""
+    """Its reporter the points of its kind of hazard, the confirmers a share; nobody else anything.
+
+    The limits are far above what a journey earns.
+    """
+    split = next(d.split for d in evidence.rulebooks.documents if isinstance(d, Earning))
     worth = {
         condition.code: condition.points
         for document in evidence.rulebooks.documents
@@ -190,10 +194,20 @@ def every_fixed_case_earns_its_points(evidence: Evidence) -> Iterator[str]:
             case CaseClosed(outcome=CloseOutcome.FIXED, condition=str(code)) as closed:
                 if code in worth:
                     due[closed.rider_id, closed.report_id, worth[code]] += 1
+                    due.update(_shares(closed, worth[code], split))
             case PointsAwarded() as award:
                 paid[award.rider_id, award.report_id, award.points] += 1
     yield from (f"not paid: {what}" for what in (due - paid).elements())
     yield from (f"not due: {what}" for what in (paid - due).elements())
+
+
+def _shares(closed: CaseClosed, worth: int, split: Split) -> Iterator[tuple[str, str, int]]:
+    """What those earn who reported it after the first one: each rider once."""
+    places = {closed.rider_id}
+    for other in closed.gathered:
+        if other.rider_id not in places and len(places) <= split.confirmers:
+            yield other.rider_id, other.report_id, max(1, worth * split.percent // 100)
+        places.add(other.rider_id)
 
 
 def every_order_reaches_its_unit(evidence: Evidence) -> Iterator[str]:

@@ -6,7 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from contracts.account import PointsAwarded
+from contracts.account import (
+    PointsActivated,
+    PointsAwarded,
+    PointsReversed,
+    PointsWithheld,
+    Standing,
+)
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
@@ -42,6 +48,8 @@ TOLD: Final[Mapping[type[Fact], tuple[tuple[str, NoticeKind], ...]]] = {
     WorkResolved: (("rider_id", NoticeKind.WORK_RESOLVED),),
     ReworkOrdered: (("unit", NoticeKind.REWORK_ORDERED),),
     PointsAwarded: (("rider_id", NoticeKind.POINTS_AWARDED),),
+    PointsActivated: (("rider_id", NoticeKind.POINTS_ACTIVATED),),
+    PointsReversed: (("rider_id", NoticeKind.POINTS_REVERSED),),
 }
 """The fields that name who is told, and of what, in the facts that a journey comes by."""
 
@@ -109,6 +117,8 @@ def _tellings(fact: Fact, earning: set[str]) -> Iterator[tuple[str, NoticeKind]]
         case CaseDispatched(task=Task.HANDLE, supporting=supporting):
             for helper in supporting:
                 yield helper, NoticeKind.SUPPORT_ORDERED
+        case PointsWithheld(rider_id=rider, inputs=inputs) if inputs.standing is Standing.FIRST:
+            yield rider, NoticeKind.POINTS_WITHHELD
         case WorkResolved(verifier=str(verifier)):
             yield verifier, NoticeKind.VERIFY_ORDERED
         case CaseClosed(rider_id=rider, outcome=outcome, service_code=code, gathered=gathered):

@@ -87,7 +87,7 @@ def test_a_row_that_no_fact_explains_is_found(played: Played) -> None:
 
     async def meddle() -> list[str]:
         pool = await connect_postgres(played.house.info.rebuild_url)
-        await pool.execute("UPDATE points.passbook SET points = points + 1")
+        await pool.execute("UPDATE points.passbook SET available = available + 1")
         await pool.close()
         async with open_crew(played.house, BOOK, []) as crew:
             return await rebuilds.differences(crew)

@@ -232,7 +232,7 @@ def rows_say_what_the_states_say(house: House) -> Iterator[str]:
         yield f"reports shown: {sorted(decided)}"
     earned = sum(award.points for award in _awards(house))
     books = folded(POINTS, _facts(house))
-    if earned != sum(row.points for (table, _), row in books.items() if table == "passbook"):
+    if earned != sum(row.lifetime for (table, _), row in books.items() if table == "passbook"):
         yield f"{earned} points were awarded"
 
 

@@ -43,6 +43,7 @@ from eventlog.sealing import seal_value
 from services.intake.decider.report import REPORT
 from services.points.decider import ACCOUNT, Account
 from services.points.reactions import award
+from services.points.rules import Rules as PointsRules
 from services.router.decider.case import CASE, Case
 from services.router.decider.rulebook import RULEBOOK
 from services.router.reactions import open_case
@@ -66,7 +67,7 @@ class Rooms:
 
     report: Decider[Any, Rulebook] = REPORT
     case: Decider[Case, Rules] = CASE
-    account: Decider[Account, Rulebook] = ACCOUNT
+    account: Decider[Account, PointsRules] = ACCOUNT
     rulebook: Decider[Any, None] = RULEBOOK
     open_case: Reaction = open_case
     award: Reaction = award
@@ -136,8 +137,8 @@ class House:
                 rules = self.rules(issued.at).book
                 return self._decide(issued, rooms.report, "intake", command.report_id, rules)
             case AwardPoints():
-                rules = self.rules(issued.at).book
-                return self._decide(issued, rooms.account, "points", command.rider_id, rules)
+                earning = PointsRules(self.rules(issued.at).book)
+                return self._decide(issued, rooms.account, "points", command.rider_id, earning)
             case _:
                 case_id = command.report_id if isinstance(command, OpenCase) else command.case_id
                 return self._decide(issued, rooms.case, "router", case_id, self.rules(issued.at))

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from contracts.account import AwardPoints, Balances, PointsAwarded
+from contracts.account import AwardPoints, PointsActivated, PointsAwarded
 from contracts.rulebook import Rulebook
 from services.points.decider import ACCOUNT
+from services.points.rules import Rules
 from tests.district import BOOK, KITE, RIDER, document
 from tests.given import NOON, Setting, a
 
-given = Setting(ACCOUNT, BOOK)
+given = Setting(ACCOUNT, Rules(BOOK))
 SECOND = timedelta(seconds=1)
 
 
@@ -41,8 +42,10 @@ AWARDED = PointsAwarded(
 
 
 def test_a_report_earns_what_the_rulebook_says_by_a_named_rule() -> None:
-    stands = Balances(version=1, pending=0, available=8, held=0, debt=0)
-    given().when(award(), by="points").then(AWARDED.model_copy(update={"after": stands}))
+    given().when(award(), by="points").then(
+        a(PointsAwarded, report_id="r-1", points=8, rule="condition:bare-wires-plain"),
+        a(PointsActivated, points=8, repaid=0, expires_at=None),
+    )
 
 
 def test_a_report_earns_once() -> None:
@@ -54,15 +57,17 @@ def test_a_report_earns_once_whatever_the_rules_say_later() -> None:
     services[2]["conditions"][0]["points"] = 100
     changed = document(catalogue={"version": 2, "services": services})
     richer = Rulebook.model_validate(changed)
-    given(AWARDED, rules=richer).when(award(), by="points").then_nothing()
-    given(rules=richer).when(award(), by="points").then(
-        a(PointsAwarded, points=100, rulebook="small@2.1.1.1.1")
+    given(AWARDED, rules=Rules(richer)).when(award(), by="points").then_nothing()
+    given(rules=Rules(richer)).when(award(), by="points").then(
+        a(PointsAwarded, points=100, rulebook="small@2.1.1.1.1"),
+        PointsActivated,
     )
 
 
 def test_another_report_of_the_same_rider_earns_for_itself() -> None:
     given(AWARDED).when(award("r-2", service_code="garbage"), by="points").then(
-        a(PointsAwarded, report_id="r-2", points=5, rule="condition:garbage-plain")
+        a(PointsAwarded, report_id="r-2", points=5, rule="condition:garbage-plain"),
+        PointsActivated,
     )
 
 
@@ -77,7 +82,13 @@ def test_a_report_that_earned_is_done_with_even_when_its_rule_is_gone() -> None:
 
 def test_each_condition_of_a_kind_earns_its_own_points() -> None:
     given().when(award(condition="bare-wires-worse"), by="points").then(
-        a(PointsAwarded, points=18, condition="bare-wires-worse", rule="condition:bare-wires-worse")
+        a(
+            PointsAwarded,
+            points=18,
+            condition="bare-wires-worse",
+            rule="condition:bare-wires-worse",
+        ),
+        PointsActivated,
     )
 
 
@@ -110,8 +121,9 @@ def test_an_earning_rule_goes_before_where_all_that_it_says_fits(
 ) -> None:
     book = with_rules({"code": "more", "points": 50, **rule})
     expected = (50, "earning:more") if fits else (8, "condition:bare-wires-plain")
-    given(rules=book).when(award(area="a-west"), by="points", at=NOON).then(
-        a(PointsAwarded, points=expected[0], rule=expected[1])
+    given(rules=Rules(book)).when(award(area="a-west"), by="points", at=NOON).then(
+        a(PointsAwarded, points=expected[0], rule=expected[1]),
+        PointsActivated,
     )
 
 
@@ -121,8 +133,9 @@ def test_the_first_earning_rule_that_fits_counts() -> None:
         {"code": "here", "points": 9, "areas": ["a-west"]},
         {"code": "anywhere", "points": 11},
     )
-    given(rules=book).when(award(area="a-west"), by="points").then(
-        a(PointsAwarded, points=9, rule="earning:here")
+    given(rules=Rules(book)).when(award(area="a-west"), by="points").then(
+        a(PointsAwarded, points=9, rule="earning:here"),
+        PointsActivated,
     )
 
 
@@ -131,6 +144,7 @@ def test_a_rule_for_an_area_holds_in_its_parts() -> None:
     features[0]["properties"] |= {"level": "grid", "parent": "b-east"}
     earning = {"rules": [{"code": "east", "name": "x", "points": 9, "areas": ["b-east"]}]}
     book = Rulebook.model_validate(document(places={"features": features}, earning=earning))
-    given(rules=book).when(award(area="a-west"), by="points").then(
-        a(PointsAwarded, points=9, rule="earning:east")
+    given(rules=Rules(book)).when(award(area="a-west"), by="points").then(
+        a(PointsAwarded, points=9, rule="earning:east"),
+        PointsActivated,
     )

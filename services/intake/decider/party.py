@@ -1,4 +1,4 @@
-"""Who may make a party known, change what is known of it, or have a rider forgotten. Pure."""
+"""Who may make a party known, change what is known of it, give it a role, or forget it. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import Any, Final
 
 from contracts.envelope import Fact, Issued, Reason, Refused
 from contracts.party import (
+    EndRole,
     EraseRider,
+    GiveRole,
     PartyKind,
     PartyRefusal,
     PartyRegistered,
     RegisterParty,
     RiderErased,
+    RoleEnded,
+    RoleGiven,
 )
 from eventlog.decider import Decider
+from services.intake import roles
+from services.intake.roles import PROVISIONER
 
-PROVISIONER: Final = "provisioner"
-"""The party that sets the house up; it may register anybody."""
 OFFICER: Final = "officer"
 """The party that answers for personal data; it alone may have a rider forgotten."""
 
@@ -29,11 +33,19 @@ class State:
     kind: PartyKind | None = None
     platform: str | None = None
     erased: bool = False
+    rider_id: str | None = None
+    """Of an officer who also rides."""
+    terms: tuple[RoleGiven, ...] = ()
+    """The roles that it was given, but for those that were ended."""
 
 
-def decide(issued: Issued[Any], state: State, rules: None) -> list[Fact]:
-    """Register a party, or forget a rider."""
+def decide(issued: Issued[Any], state: State, giver: PartyKind | None) -> list[Fact]:
+    """Register a party, give it a role, or forget a rider; `giver` is what gives the role."""
     match issued.command:
+        case GiveRole():
+            return roles.give(issued, state, giver)
+        case EndRole():
+            return roles.end(issued, state, giver)
         case EraseRider():
             return erase(issued, state)
         case RegisterParty():
@@ -74,6 +86,7 @@ def register(issued: Issued[RegisterParty], state: State) -> list[Fact]:
             phone=party.phone,
             webhook=party.webhook,
             webhook_secret=party.webhook_secret,
+            rider_id=party.rider_id,
         )
     ]
 
@@ -90,6 +103,11 @@ def _objection(issued: Issued[RegisterParty], state: State) -> Reason | None:
             detail = f"riders are registered by the platform they work for; you are {actor}"
             return Reason(code=PartyRefusal.NOT_YOUR_RIDER, field="platform", detail=detail)
         return None
+    if party.kind is PartyKind.OFFICER and (
+        state.kind is not PartyKind.OFFICER or party.rider_id != state.rider_id
+    ):
+        detail = "who is an officer, and as whom they ride, is said by who sets the house up"
+        return Reason(code=PartyRefusal.NOT_ALLOWED, field="kind", detail=detail)
     if party.party_id != actor:
         detail = f"{actor} may register itself and its riders only"
         return Reason(code=PartyRefusal.NOT_ALLOWED, field="party_id", detail=detail)
@@ -99,8 +117,13 @@ def _objection(issued: Issued[RegisterParty], state: State) -> Reason | None:
 def evolve(state: State, fact: Fact) -> State:
     """The last registration counts; an erasure is for ever."""
     match fact:
-        case PartyRegistered(kind=kind, platform=platform):
-            return State(kind, platform, state.erased)
+        case PartyRegistered(kind=kind, platform=platform, rider_id=rider_id):
+            return replace(state, kind=kind, platform=platform, rider_id=rider_id)
+        case RoleGiven():
+            return replace(state, terms=(*state.terms, fact))
+        case RoleEnded(role=role, at=at):
+            left = tuple(term for term in state.terms if not roles.goes_on(term, role, at))
+            return replace(state, terms=left)
         case RiderErased():
             return replace(state, erased=True)
         case _:

@@ -1,1 +1,1 @@
-"""The tables of points, and how each row follows from the row before and a fact."""
+"""The tables of points, one file for what belongs together. Pure."""
