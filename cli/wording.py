@@ -14,7 +14,7 @@ from cli.store.words import STORE
 from contracts.case import CaseClosed, CaseOpened, CaseRejected
 from contracts.envelope import Erased, Fact, Reason, Sealed
 from contracts.notice import NoticeDelivered, NoticeParked
-from contracts.party import PartyRegistered, RoleEnded, RoleGiven
+from contracts.party import PartyRegistered, RiderErased, RoleEnded, RoleGiven
 from contracts.report import Position, ReportAccepted, ReportRefused
 from contracts.rulebook import RulebookPublished
 
@@ -27,6 +27,8 @@ def sentence(fact: Fact) -> str:
     match fact:
         case ReportAccepted() | ReportRefused() | PartyRegistered():
             return _taken_in(fact)
+        case RiderErased(party_id=party, by=by):
+            return f"{by} has {party} forgotten"
         case RoleGiven(party_id=party, role=role, first=first, by=by):
             return f"{by} makes {party} a {role} from {first.isoformat()}"
         case RoleEnded(party_id=party, role=role, at=at, by=by):

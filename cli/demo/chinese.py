@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from cli.demo.chinese_points import points_in_chinese
 from cli.demo.names import RETURNED, Names
 from contracts import case as c
-from contracts.account import PointsAwarded
 from contracts.case import (
     CaseClosed,
     CaseDispatched,
@@ -83,8 +83,8 @@ def in_chinese(fact: Fact, names: Names) -> str:
             return f"受理上报（{names.service(code).zh}）"
         case ReportRefused():
             return "不予受理"
-        case PointsAwarded(points=points):
-            return f"骑手积分 +{points}"
+        case _ if fact.stream in {"account", "cap"}:
+            return points_in_chinese(fact)
         case CaseOpened(area=area):
             return f"立案（{names.area(area).zh}）"
         case CaseRejected():
