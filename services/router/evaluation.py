@@ -52,6 +52,8 @@ class Count(StrEnum):
     DISPATCHED = "dispatched"
     """Handovers to a unit that is to handle it; a case stands here once for each."""
     RETURNED = "returned"
+    PASSED_ON_LATE = "passed_on_late"
+    """Given back, handed on or routed elsewhere after it was due: in no rate, shown beside them."""
     EXTENDED = "extended"
     SUSPENDED = "suspended"
     RESOLVED = "resolved"
@@ -233,9 +235,9 @@ def _of_deadline(row: CourseRow, period: Period) -> Iterator[Counted]:
 def _of_stays(row: CourseRow, period: Period) -> Iterator[Counted]:
     """What each unit was given to handle, and what it did with it."""
     for stay in row.stays:
-        if stay.task is not Task.HANDLE:
+        if not stay.handles:
             continue
-        if (at := stay.dispatched_at) in period:
+        if (at := stay.dispatched_at) in period and stay.task is Task.HANDLE:
             yield Count.DISPATCHED, stay.unit, at
             if stay.ended is Ended.RETURNED:
                 yield Count.RETURNED, stay.unit, at
@@ -243,6 +245,9 @@ def _of_stays(row: CourseRow, period: Period) -> Iterator[Counted]:
                 yield Count.EXTENDED, stay.unit, at
             if stay.suspensions:
                 yield Count.SUSPENDED, stay.unit, at
+        gone = stay.ended not in (None, Ended.CLOSED, Ended.JOINED)
+        if gone and stay.late and not stay.excused and stay.due_at in period:
+            yield Count.PASSED_ON_LATE, stay.unit, stay.due_at
         if (done := stay.first_resolved_at) and done in period:
             yield Count.RESOLVED, stay.unit, done
             if stay.reworks:

@@ -47,7 +47,7 @@ def _report(fact: Recorded) -> Iterator[tuple[str]]:
 
 ROUTER: Final = Projection(
     name="router",
-    version=2,
+    version=3,
     subjects=("log.case.>", "log.evaluation.>"),
     tables=(
         Table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import nats
@@ -13,8 +14,10 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import ConnectionClosedError, NoRespondersError
+from nats.errors import TimeoutError as NothingYet
 
 from deploy.permissions import Kind, Party
+from deploy.streams import work_queue
 from tests.deploy.city import PARTIES, City
 from tests.deploy.folders import empty_house
 
@@ -76,6 +79,31 @@ async def test_a_unit_that_lost_its_connection_gets_what_comes_next_at_once(city
     queue = await again.js.pull_subscribe_bind(durable="sanitation", stream="WORK")
     (order,) = await queue.fetch(1, timeout=2)
     assert order.data == b"order"
+
+
+async def test_an_order_in_progress_stays_with_its_worker_and_comes_again_when_that_is_lost(
+    own_city: City,
+) -> None:
+    provisioner = await own_city.visitor("provisioner")
+    patience = 1.0
+    quick = replace(work_queue("sanitation").config, ack_wait=patience)
+    await provisioner.js.add_consumer("WORK", quick)
+    router = await own_city.visitor("router")
+    await router.js.publish("work.sanitation", b"order", stream="WORK")
+    first, second = [await own_city.visitor("sanitation") for _ in range(2)]
+    queues = [
+        await worker.js.pull_subscribe_bind(durable="sanitation", stream="WORK")
+        for worker in (first, second)
+    ]
+    (order,) = await queues[0].fetch(1, timeout=5)
+    for _ in range(4):  # twice as long as the queue would wait
+        await order.in_progress()
+        with pytest.raises(NothingYet):
+            await queues[1].fetch(1, timeout=patience / 2)
+    await first.nc.close()
+    (again,) = await queues[1].fetch(1, timeout=20)
+    assert (again.data, again.metadata.num_delivered) == (b"order", 2)
+    await again.ack_sync(timeout=5)
 
 
 FORBIDDEN_TO_A_UNIT = (

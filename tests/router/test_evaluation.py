@@ -249,3 +249,29 @@ def test_an_area_counts_what_lies_in_its_parts_too() -> None:
         "-": ["d"],
     }
     assert found["street"].hours == [1.0, 1.0]
+
+
+def test_who_passes_a_late_case_on_is_named_beside_the_rates() -> None:
+    late = row("a", late=True, ended=Ended.TRANSFERRED, ended_at=TENTH + 9 * HOUR)
+    then = Stay(
+        unit="fire",
+        task=Task.HANDLE,
+        dispatched_at=TENTH + 9 * HOUR,
+        due_at=TENTH + 20 * HOUR,
+        resolved_at=TENTH + 10 * HOUR,
+        ended=Ended.CLOSED,
+    )
+    changes = {"due_at": then.due_at, "closed_at": TENTH + 11 * HOUR, "stays": (*late.stays, then)}
+    found = evaluate([changed(late, changes)], MONTH, By.DEPARTMENT)
+    assert found["sanitation"].cases[Count.PASSED_ON_LATE] == ["a"]
+    assert (found["sanitation"].count(Count.DUE), found["fire"].count(Count.ON_TIME)) == (0, 1)
+
+
+def test_a_street_that_does_the_work_itself_is_judged_by_the_deadline_that_it_had() -> None:
+    done = row("a", unit="street", resolved=1, closed=2)
+    [stay] = done.stays
+    own = changed(done, {"stays": (stay.model_copy(update={"task": Task.DISPATCH}),)})
+    figures = evaluate([own], MONTH, By.DEPARTMENT)["street"]
+    assert (figures.count(Count.ON_TIME), figures.count(Count.RESOLVED)) == (1, 1)
+    assert figures.count(Count.DISPATCHED) == 0
+    assert figures.hours == [1.0]

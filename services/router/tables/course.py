@@ -66,6 +66,11 @@ class Stay(BaseModel):
     ended_at: datetime | None = None
     ended: Ended | None = None
 
+    @property
+    def handles(self) -> bool:
+        """Whether the unit was to handle it, or has done so without being asked."""
+        return self.task is Task.HANDLE or self.first_resolved_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class CourseRow:
@@ -114,11 +119,12 @@ def course(row: CourseRow | None, fact: Recorded) -> CourseRow | None:
 
 
 def decisive(row: CourseRow) -> Stay | None:
-    """The stay that a case is judged by: the last one with a unit that was to handle it.
+    """The stay that a case is judged by: the last one with a unit that was to handle it, or did.
 
-    One that gave it back or handed it on is not judged: its time was over with that.
+    A street office that was to dispatch it and has done the work itself is judged by the deadline
+    that it had. Who gave it back or handed it on is not judged: its time was over with that.
     """
-    stay = next((stay for stay in reversed(row.stays) if stay.task is Task.HANDLE), None)
+    stay = next((stay for stay in reversed(row.stays) if stay.handles), None)
     return stay if stay and stay.ended in (None, Ended.CLOSED) else None
 
 
