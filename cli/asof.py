@@ -6,19 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import Annotated, Any, Final
 
+import asyncpg
 import typer
 from nats.js import JetStreamContext
 from rich.progress import Progress, TaskID
 
+from cli.door import AsOption, Door, NatsOption, SeedOption, Way, open_door
 from cli.look import PERSONAL
 from cli.moments import Moment, place_of, read_moment
 from cli.printing import moment, note, print_json, print_table, progress_bar, say
-from cli.running import Failure, run
+from cli.running import Exit, Failure, run
 from cli.sending import token
-from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from cli.session import DEFAULT_DATA, DataOption, JsonOption
 from contracts.case import Step
 from deploy.projections import PROJECTIONS
 from eventlog import asof
@@ -81,6 +82,9 @@ def command(
         bool,
         typer.Option("--whole", help="Fold the whole log also where one stream id is enough."),
     ] = False,
+    party: AsOption = None,
+    url: NatsOption = None,
+    seed: SeedOption = None,
     data: DataOption = DEFAULT_DATA,
     as_json: JsonOption = False,
 ) -> None:
@@ -103,7 +107,8 @@ def command(
         if picks:
             raise typer.BadParameter("--keep is for all tables: leave WHAT out")
         insist_on_name(keep)
-    run(_asof(read_moment(when), what, of, picks, keep, whole, data, as_json))
+    way = Way(data, party, url, seed)
+    run(_asof(read_moment(when), what, of, picks, keep, whole, way, as_json))
 
 
 def picked(what: str | None, of: str | None) -> list[Pick]:
@@ -168,12 +173,12 @@ async def _asof(
     picks: Sequence[Pick],
     schema: str | None,
     whole: bool,
-    data: Path,
+    way: Way,
     as_json: bool,
 ) -> None:
-    async with open_session(data, quiet=as_json, services=False) as session:
-        log, zone = await session.log(), await session.zone()
-        place = await place_of(log, when, zone)
+    async with open_door(way, quiet=as_json) as door:
+        zone = door.zone
+        place = await place_of(door.js, when, zone)
         document: dict[str, Any] = {
             "sequence": place.sequence,
             "recorded_at": place.recorded_at,
@@ -181,9 +186,9 @@ async def _asof(
         }
         try:
             if not picks:
-                document["projections"] = await _everything(session, log, place.sequence, schema)
+                document["projections"] = await _everything(door, place.sequence, schema)
             else:
-                rows = await _rows(session, log, place.sequence, picks, whole)
+                rows = await _rows(door, place.sequence, picks, whole)
                 document |= {"what": what, "id": of, "rows": rows}
         except (RebuildStopped, LogLost, Unfoldable) as error:
             raise Failure(str(error)) from error
@@ -198,22 +203,32 @@ async def _asof(
             _print_projections(document["projections"])
 
 
-async def _everything(
-    session: Session, log: JetStreamContext, sequence: int, schema: str | None
-) -> list[dict[str, Any]]:
-    """Fold every projection to there; what it came to."""
-    pool = await session.owned_tables()
+async def _database(door: Door) -> asyncpg.Pool:
+    """Where tables can be folded; tidied of what others have left behind."""
+    if door.session is None:
+        raise Failure(
+            "there is no database to fold tables in: ask for a report, a rider, or one row of a"
+            " table; or for everything in the house itself",
+            Exit.WRONG_INPUT,
+        )
+    pool = await door.session.owned_tables()
     await asof.sweep(pool)
+    return pool
+
+
+async def _everything(door: Door, sequence: int, schema: str | None) -> list[dict[str, Any]]:
+    """Fold every projection to there; what it came to."""
+    pool = await _database(door)
     kept: list[str] = []
     if schema is not None:
-        await _insist_on_room(session, schema)
+        await _insist_on_room(pool, schema)
     done: list[dict[str, Any]] = []
     try:
         with progress_bar() as progress:
             for projection in PROJECTIONS:
                 began = time.monotonic()
                 told = _telling(progress, projection.name)
-                async with asof.as_of(projection, log, pool, sequence, progress=told) as build:
+                async with asof.as_of(projection, door.js, pool, sequence, progress=told) as build:
                     one = await _counted(build)
                     if schema is not None:
                         name = f"{schema}_{projection.name}"
@@ -229,9 +244,9 @@ async def _everything(
     return done
 
 
-async def _insist_on_room(session: Session, schema: str) -> None:
+async def _insist_on_room(pool: asyncpg.Pool, schema: str) -> None:
     wanted = [f"{schema}_{projection.name}" for projection in PROJECTIONS]
-    there = await (await session.owned_tables()).fetch(
+    there = await pool.fetch(
         "SELECT nspname FROM pg_namespace WHERE nspname = ANY($1::text[])", wanted
     )
     if there:
@@ -260,24 +275,23 @@ async def _counted(build: Build) -> dict[str, Any]:
 
 
 async def _rows(
-    session: Session, log: JetStreamContext, sequence: int, picks: Sequence[Pick], whole: bool
+    door: Door, sequence: int, picks: Sequence[Pick], whole: bool
 ) -> dict[str, list[dict[str, Any]]]:
     """The rows of each pick, by table."""
     found: dict[str, list[Any]] = {}
     if not whole:
         for pick in picks:
             if pick.is_of_one:
-                found[pick.name] = await one_by_one(log, sequence, pick)
+                found[pick.name] = await one_by_one(door.js, sequence, pick)
     left = [pick for pick in picks if pick.name not in found]
     if left:
-        pool = await session.owned_tables()
-        await asof.sweep(pool)
+        pool = await _database(door)
         with progress_bar() as progress:
             for projection in dict.fromkeys(pick.projection.name for pick in left):
                 of = [pick for pick in left if pick.projection.name == projection]
                 told = _telling(progress, projection)
                 async with asof.as_of(
-                    of[0].projection, log, pool, sequence, progress=told
+                    of[0].projection, door.js, pool, sequence, progress=told
                 ) as build:
                     for pick in of:
                         found[pick.name] = await asof.rows_where(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.session import open_session
+from deploy.house import AUDIT_OFFICE, running_house
 from tests.cli.test_verbs import submitted, until
 from tests.cli.waggle import Waggle
 
@@ -120,6 +122,21 @@ def test_everything_can_be_kept_and_read_and_is_what_it_is_when_it_is_dropped(
     refused = waggle("asof", at, "--keep", kept)
     assert refused.code == 1
     assert "there is a schema of that name" in refused.err
+
+
+def test_an_audit_office_asks_by_an_address_and_a_seed(
+    waggle: Waggle, way: Way, tmp_path: Path
+) -> None:
+    info = running_house(waggle.house)
+    assert info is not None
+    seed = str(info.credentials.seed_file(AUDIT_OFFICE))
+    away, by = Waggle(tmp_path / "no-house"), ("--nats", info.nats_url, "--seed-file", seed)
+    for what, of in (("report", way[0]), ("rider", RIDER)):
+        ask = ("asof", str(way[1][-1]["sequence"]), what, of)
+        assert away.json(*ask, *by)["rows"] == waggle.json(*ask)["rows"]
+    said = away("asof", "1", *by)
+    assert said.code == 2
+    assert "no database" in said.err
 
 
 def test_people_get_a_table(waggle: Waggle, way: Way) -> None:
