@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Final
 import asyncpg
 import typer
 from nats.js import JetStreamContext
+from pydantic import BaseModel
 from rich.progress import Progress, TaskID
 
 from cli.door import AsOption, Door, NatsOption, SeedOption, Way, open_door
@@ -348,4 +350,18 @@ def _print_rows(rows: Mapping[str, Sequence[Mapping[str, Any]]], zone: tzinfo) -
 
 
 def _cell(value: object, zone: tzinfo) -> object:
-    return moment(value, zone) if isinstance(value, datetime) else value
+    """For people: moments in the zone, documents as JSON, numbers with all their digits."""
+    match value:
+        case datetime():
+            return moment(value, zone)
+        case tuple() | list() | dict() | BaseModel():
+            return json.dumps(value, ensure_ascii=False, default=_plain) if value else ""
+        case float():
+            return str(value)
+        case _:
+            return value
+
+
+def _plain(value: Any) -> Any:
+    """A model, without what it does not say."""
+    return value.model_dump(mode="json", exclude_defaults=True)

@@ -34,7 +34,7 @@ OUTCOME_EXITS: Final[Mapping[Outcome, Exit]] = {
     Outcome.UNKNOWN: Exit.UNKNOWN,
 }
 """The exit code of a command's outcome."""
-IDS: Final = frozenset({"case", "report"})
+IDS: Final = frozenset({"case", "report", "fact"})
 """Columns that are copied from: they stay on one line, others give way."""
 
 

@@ -123,7 +123,7 @@ def print_facts(facts: Sequence[Told], zone: tzinfo) -> None:
         (
             told.fact.sequence,
             moment(told.fact.happened_at, zone),
-            moment(told.fact.recorded_at, zone),
+            _recorded(told.fact, zone).removeprefix("recorded "),
             told.fact.type,
             told.fact.actor,
             told.cause,
