@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 from cli.session import Session, open_session
 from deploy.house import AUDITOR
 from eventlog.connect import connect_nats
-from eventlog.paging import VerbatimClient
+from eventlog.whole import WholeClient
 
 AsOption = Annotated[
     str | None,
@@ -72,7 +72,7 @@ async def open_door(way: Way, *, quiet: bool) -> AsyncIterator[Door]:
             way.url,
             identity=way.who,
             seed_file=str(way.seed),
-            kind=VerbatimClient,
+            kind=WholeClient,
             options=_IMPATIENT,
         )
         try:

@@ -20,9 +20,9 @@ from contracts.rulebook import NONE_PUBLISHED, Published, Rulebook, gathered, in
 from deploy.house import AUDITOR, HouseInfo, Outside, Plan, open_house, running_house
 from deploy.rulebooks import load_rulebook
 from eventlog.connect import FactClient, connect_nats, connect_postgres
-from eventlog.paging import VerbatimClient
 from eventlog.read import Unread, read_log
 from eventlog.sealing import KeyStore, read_master_key
+from eventlog.whole import WholeClient
 
 DataOption = Annotated[
     Path,
@@ -69,7 +69,7 @@ class Session:
                 self.info.nats_url,
                 identity=party,
                 seed_file=str(seed),
-                kind=VerbatimClient if verbatim else FactClient,
+                kind=WholeClient if verbatim else FactClient,
             )
             self._closing(client.close)
             self._clients[party, verbatim] = client

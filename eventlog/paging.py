@@ -17,11 +17,10 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
-from eventlog.connect import FactClient
-from eventlog.headers import parse_headers
 from eventlog.message import LOG
 from eventlog.ordered import Unreachable, client_of, heed_cancellation
-from proof.entry import NO_HEADERS, LogEntry, nanos_of
+from eventlog.whole import Block, insist_on_whole
+from proof.entry import LogEntry, kept, nanos_of
 
 PAGE: Final = 1000
 """Entries in one page."""
@@ -33,23 +32,7 @@ PAUSE: Final = 0.1
 
 _MARK: Final = b"\r\nNats-Stream: "
 """What the server adds to the headers of a direct get begins here."""
-_NONE_STORED: Final = b"NATS/1.0"
-
-
-class HeaderBlock(dict[str, str]):
-    """Headers that remember the block they were read from, byte by byte."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: bytes) -> None:
-        super().__init__(parse_headers(raw))
-        self.raw = b"NATS/1.0\r\n" + raw
-
-
-class VerbatimClient(FactClient):
-    """Keeps the header block of each message, for whoever copies or hashes what is stored."""
-
-    _parse_header_lines = staticmethod(HeaderBlock)
+_END: Final = b"\r\n\r\n"
 
 
 async def read_stored(
@@ -57,9 +40,10 @@ async def read_stored(
 ) -> AsyncGenerator[list[LogEntry], None]:
     """Everything in the log behind `after` as far as `up_to`, in order, with nothing left out.
 
-    Needs a connection that keeps header blocks (`kind=VerbatimClient`). Raises
-    `Unreachable` where the log does not reach that far, or nobody answers for long.
+    The connection must be a `WholeClient`. Raises `Unreachable` where the log does not reach that
+    far, or nobody answers for long.
     """
+    insist_on_whole(js)
     nc = client_of(js)
     inbox = nc.new_inbox()
     replies: asyncio.Queue[Msg] = asyncio.Queue()
@@ -118,8 +102,8 @@ async def _page(replies: asyncio.Queue[Msg], reply: str, after: int) -> list[Log
 def entry_of(message: Msg) -> LogEntry:
     """The stored message in the answer to a direct get, freed of what the server added."""
     headers = message.headers
-    if not isinstance(headers, HeaderBlock):
-        raise TypeError("read over a connection that keeps header blocks")
+    if not isinstance(headers, Block):
+        raise TypeError("to read whole messages, connect with `kind=WholeClient`")
     stored, mark, _ = headers.raw.rpartition(_MARK)
     if not mark:
         raise ValueError(f"not an answer to a direct get: {headers}")
@@ -128,6 +112,6 @@ def entry_of(message: Msg) -> LogEntry:
         sequence=int(headers["Nats-Sequence"]),
         recorded_nanos=nanos_of(f"{second}.{rest:0<9}Z"),
         subject=headers["Nats-Subject"],
-        header_block=NO_HEADERS if stored == _NONE_STORED else stored + b"\r\n\r\n",
+        header_block=kept(stored + _END),
         body=message.data,
     )

@@ -258,7 +258,7 @@ async def _file(path: Path, rows: int) -> ExportedFile:
 
 def _copy_seal(given: Path | None, session: Session | None, draft: Path) -> dict[str, Any] | None:
     """The newest signed checkpoint with its tiles, where there is one; what it covers."""
-    source = given or (session.info.folder / SEAL if session else None)
+    source = given or (session.info.seal_folder if session else None)
     if source is None or not (source / LATEST).is_file():
         return None
     checkpoint = copy_seal(source, draft / SEAL)

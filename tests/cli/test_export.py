@@ -24,6 +24,7 @@ from proof.files import verify_export
 from tests.cli.test_verbs import TEXT, submitted
 from tests.cli.waggle import Waggle
 from tests.houses import PATIENCE, WAGGLE
+from tests.proof.logs import sealed
 
 TABLES = [f"{p.name}.{t.name}" for p in PROJECTIONS for t in p.tables]
 FORMATS = ("parquet", "csv", "jsonl")
@@ -91,6 +92,38 @@ def test_the_log_says_the_same_in_every_format(exported: Exported) -> None:
             assert told["body"] == document["body"]
             assert not told["body_base64"]
             assert not told["headers_base64"]
+
+
+@pytest.mark.parametrize("sealed_to", ["all", "less", "more"])
+def test_the_seal_goes_along_and_names_the_fact_that_was_changed(
+    exported: Exported, waggle: Waggle, tmp_path: Path, sealed_to: str
+) -> None:
+    whole, _ = exported
+    lines = log_lines(whole)
+    last = len(lines) - (5 if sealed_to == "more" else 0)
+    size = len(lines) - (5 if sealed_to == "less" else 0)
+    sealed(tmp_path / "seal", lines, [3, size])
+    folder = tmp_path / "e"
+    ask = ("export", str(folder), "--to", str(last), "--seal", str(tmp_path / "seal"))
+    done = waggle.json(*ask)
+    assert done["checkpoint"]["size"] == size
+    verdict = verify_export(folder)
+    assert verdict.ok
+    assert verdict.covered == min(last, size)
+
+    lines = log_lines(folder)
+    lines[6] = lines[6].replace(b"ce-time", b"ce-tIme")
+    (folder / "log.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    assert verify_export(folder).first_bad == 7
+
+
+def test_a_seal_that_is_damaged_is_no_seal(waggle: Waggle, tmp_path: Path) -> None:
+    (tmp_path / "seal").mkdir()
+    (tmp_path / "seal" / "checkpoint").write_text("no note")
+    said = waggle("export", str(tmp_path / "e"), "--seal", str(tmp_path / "seal"))
+    assert said.code == 1
+    assert "the seal cannot be used" in said.err
+    assert [p.name for p in tmp_path.iterdir()] == ["seal"]
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +14,8 @@ from eventlog import paging
 from eventlog.connect import connect_nats
 from eventlog.ordered import Unreachable, client_of
 from eventlog.paging import read_stored
-from proof.entry import NO_HEADERS, LogEntry, nanos_of
+from eventlog.whole import WholeClient, read_whole, whole_at
+from proof.entry import LogEntry, line_of
 from tests.eventlog.site import PROJECTOR, WRITERS, Site, awarded
 from tests.eventlog.test_project import story
 
@@ -25,7 +24,7 @@ from tests.eventlog.test_project import story
 async def verbatim(log_site: Site) -> JetStreamContext:
     seed = str(Credentials(log_site.folder).seed_file(PROJECTOR.name))
     nc = await connect_nats(
-        log_site.urls, identity=PROJECTOR.name, seed_file=seed, kind=paging.VerbatimClient
+        log_site.urls, identity=PROJECTOR.name, seed_file=seed, kind=WholeClient
     )
     log_site._clients.append(nc)
     return nc.jetstream(timeout=5)
@@ -38,18 +37,9 @@ async def everything(js: JetStreamContext, up_to: int, page: int = 7) -> list[Lo
 
 
 async def as_the_leader_has_it(js: JetStreamContext, sequence: int) -> LogEntry:
-    request = json.dumps({"seq": sequence}).encode()
-    reply = await client_of(js).request("$JS.API.STREAM.MSG.GET.LOG", request, timeout=5)
-    message = json.loads(reply.data)["message"]
-    second, _, rest = message["time"].removesuffix("Z").partition(".")
-    block = base64.b64decode(message.get("hdrs", ""))
-    return LogEntry(
-        message["seq"],
-        nanos_of(f"{second}.{rest:0<9}Z"),
-        message["subject"],
-        block,
-        base64.b64decode(message.get("data", "")),
-    )
+    stored = await whole_at(js, sequence)
+    assert stored is not None
+    return stored.entry
 
 
 async def test_every_byte_is_the_one_that_is_stored(
@@ -63,13 +53,21 @@ async def test_every_byte_is_the_one_that_is_stored(
         assert entry == await as_the_leader_has_it(verbatim, entry.sequence)
 
 
+async def test_the_lines_are_those_that_the_sealer_signs(
+    log_site: Site, verbatim: JetStreamContext
+) -> None:
+    last = await log_site.publish(*story(10))
+    signed = [one.line async for batch in read_whole(verbatim) for one in batch]
+    assert [line_of(entry) for entry in await everything(verbatim, last)] == signed
+
+
 BLOCKS = (
     b"",
     b"NATS/1.0\r\na: b\r\n\r\n",
     b"NATS/1.0\r\na: b\r\na: c\r\nA: d\r\n\r\n",
     b"NATS/1.0\r\na:b\r\nb:   c  \r\n\r\n",
     b"NATS/1.0\r\nname: \xe5\x9e\x83\xff\r\n\r\n",
-    b"NATS/1.0\r\nNats-Stream: LOG\r\nNats-Subject: log.case.x\r\n\r\n",
+    b"NATS/1.0\r\na: b\r\nNats-Stream: LOG\r\nNats-Subject: log.case.x\r\n\r\n",
 )
 
 
@@ -80,7 +78,7 @@ async def test_headers_are_read_as_they_were_written(
     last = await raw(log_site, block, b"\x00\xff{}")
     (_, entry) = await everything(verbatim, last)
     assert entry == await as_the_leader_has_it(verbatim, last)
-    assert entry.header_block == (block or NO_HEADERS)
+    assert entry.header_block == block
     assert entry.body == b"\x00\xff{}"
 
 
@@ -133,5 +131,5 @@ async def test_over_a_connection_that_loses_headers_nothing_is_read(
     log_site: Site, js: JetStreamContext
 ) -> None:
     last = await log_site.publish(*story(1))
-    with pytest.raises(TypeError, match="keeps header blocks"):
+    with pytest.raises(TypeError, match="whole messages"):
         await everything(js, last)
