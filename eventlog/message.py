@@ -111,6 +111,9 @@ def decode(
     try:
         given = headers or {}
         kind = given[Header.TYPE].rpartition(".")[2]
+        fact = read_body(kind, int(given[Header.VERSION]), body)
+        if log_subject(fact.stream, fact.stream_id) != subject:
+            raise Unreadable(f"{kind} belongs on {log_subject(fact.stream, fact.stream_id)}")
         return Recorded(
             sequence=sequence,
             recorded_at=recorded_at,
@@ -127,7 +130,7 @@ def decode(
             previous_hash=given[Header.PREVIOUS],
             hash=given[Header.HASH],
             trace=given.get(Header.TRACE),
-            body=read_body(kind, int(given[Header.VERSION]), body),
+            body=fact,
         )
     except (KeyError, ValueError) as error:
         raise Unreadable(f"sequence {sequence} on {subject}: header {error}") from error

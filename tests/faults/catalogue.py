@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults import cluster, crashes, damage, database, deliveries, operator, power
+from tests.faults import cluster, crashes, damage, database, deliveries, operator, power, words
 from tests.faults.fault import Fault
 
 FAULTS: Final[tuple[type[Fault], ...]] = (
@@ -43,6 +43,9 @@ FAULTS: Final[tuple[type[Fault], ...]] = (
     database.NoConnectionsLeft,
     database.LockTimeout,
     database.SerializationFailure,
+    words.PoisonInTheLog,
+    words.NonsenseAtTheDoor,
+    words.RequestsReplayed,
     damage.TablesOlderThanTheLog,
     damage.LogOlderThanTheTables,
     damage.SequencesGivenOutAgain,

@@ -28,6 +28,8 @@ class Fault:
     def __init__(self) -> None:
         self.effects: Counter[str] = Counter()
         """What it brought about, counted; each must have happened at least once."""
+        self.planted: set[int] = set()
+        """The sequences at which it has put what is no fact."""
 
     @property
     def name(self) -> str:

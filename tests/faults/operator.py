@@ -68,14 +68,14 @@ class LogFull(Fault):
 class HandlerRaises(Fault):
     """A reaction meets an error that nobody expected, more than once, and then no more.
 
-    The table of keys is away for a moment, and router has just begun, so that it knows no key.
+    The table of keys is away for a moment, and notify has just begun, so that it knows no key.
     """
 
     number = "F2"
 
     async def act(self, stand: Stand, dice: Random) -> None:
-        await killed(stand.house, "router")
-        ear = Ear(stand, "router")
+        await killed(stand.house, "notify")
+        ear = Ear(stand, "notify")
         self.effects["raised"] = 0
         async with server_of(stand).admin(KEYS) as keys:
             await keys.execute("ALTER TABLE data_key RENAME TO data_key_away")

@@ -39,6 +39,8 @@ async def survive(
     pace: Pace = PACE,
 ) -> tuple[Recording, Figures]:
     """Play while the faults happen one after the other. What is broken is for the caller to see."""
+    for fault in faults:
+        fault.planted = chronicle.planted
     befall = one_after_the_other(stand, faults, Random(seed))
     left = await journey(stand.house, chronicle, name, pace, seed=seed, faults=befall)
     figures = Figures(

@@ -25,6 +25,7 @@ from contracts.party import PartyKind, RegisterParty
 from tests.journey.crew import Crew
 from tests.journey.history import Operation
 from tests.journey.journal import Journal
+from tests.journey.proving import Root
 from tests.journey.scenario import Parcel, Scenario, Way, parcels
 from tests.journey.sending import Sender
 
@@ -46,6 +47,10 @@ class Chronicle:
     """Every order that a unit received, as often as it did."""
     posted: list[str] = field(default_factory=list)
     """The id of every notice that a webhook brought with a good signature."""
+    roots: list[Root] = field(default_factory=list)
+    """The roots of the log that were kept, each when it was as long as that."""
+    planted: set[int] = field(default_factory=set)
+    """The sequences at which a fault has put what is no fact."""
     journal: Journal | None = None
     """Where the history is kept on disk too."""
 

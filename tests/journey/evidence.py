@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from contracts.case import WorkOrder
@@ -14,6 +14,7 @@ from contracts.rulebook import NONE_PUBLISHED, Published, gathered
 from eventlog.message import chain_hash
 from eventlog.read import Stored
 from tests.journey.history import Operation
+from tests.journey.proving import Root
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ class Evidence:
     """The platform whose riders are told by webhook too."""
     parked: tuple[str, ...] = ()
     """Why something could not be handled; empty when all is well."""
+    poison: tuple[Stored, ...] = ()
+    """What is no fact, as it is stored."""
+    roots: tuple[Root, ...] = ()
+    """The roots that somebody has kept elsewhere while the log grew."""
+    planted: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """The sequences at which a fault has put what is no fact, and who has parked it."""
 
     @cached_property
     def streams(self) -> Mapping[str, Sequence[Entry]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.journey import holding, oracle, replay, tellings
+from tests.journey import holding, oracle, proving, replay, tellings
 from tests.journey.evidence import Evidence
 from tests.journey.oracle import Law
 
@@ -20,7 +20,11 @@ ASSERTIONS: Final[Mapping[str, tuple[Law, ...]]] = {
     "A3": (oracle.everything_happens_once, oracle.every_decision_is_whole, oracle.answers_agree),
     "A4": (oracle.the_log_is_dense, oracle.nothing_is_lost),
     "A5": (oracle.the_order_is_that_of_the_world, oracle.every_chain_is_whole),
-    "A6": (oracle.every_chain_is_whole, oracle.personal_words_are_sealed),
+    "A6": (
+        oracle.every_chain_is_whole,
+        proving.the_log_only_grew,
+        oracle.personal_words_are_sealed,
+    ),
     "A8": (oracle.every_fixed_case_earns_its_points,),
     "A9": (
         tellings.every_notice_is_told_once,

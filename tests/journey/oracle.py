@@ -43,9 +43,11 @@ PROVISIONER = "provisioner"
 def the_log_is_dense(evidence: Evidence) -> Iterator[str]:
     """It begins at 1, nothing is missing, nothing was deleted, the numbers rise."""
     found = [entry.stored.sequence for entry in evidence.log]
-    if found != list(range(1, len(found) + 1)):
-        wrong = next(n for n, sequence in enumerate(found, 1) if sequence != n)
-        yield f"at place {wrong} stands sequence {found[wrong - 1]}"
+    last = len(found) + len(evidence.planted)
+    due = [sequence for sequence in range(1, last + 1) if sequence not in evidence.planted]
+    if found != due:
+        wrong, should = next(both for both in zip(found, due, strict=True) if both[0] != both[1])
+        yield f"in the place of sequence {should} stands {wrong}"
 
 
 def every_chain_is_whole(evidence: Evidence) -> Iterator[str]:
@@ -239,8 +241,11 @@ def _ordered(entry: Entry) -> Iterator[str]:
 
 
 def nothing_is_parked(evidence: Evidence) -> Iterator[str]:
-    """Nothing in a journey is more than a house can handle."""
+    """Nothing in a journey is more than a house can handle, but for what is no fact at all."""
     yield from evidence.parked
+    for sequence, by in evidence.planted.items():
+        if not by:
+            yield f"what is no fact, at {sequence}, was passed over in silence"
 
 
 def target(command: Command) -> str:

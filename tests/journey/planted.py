@@ -24,7 +24,7 @@ from contracts.envelope import Answer, Fact, Header, Outcome
 from contracts.notice import NoticeDelivered
 from contracts.report import ReportAccepted
 from eventlog.message import NO_HASH, chain_hash
-from tests.journey import holding, oracle, replay, tellings
+from tests.journey import holding, oracle, proving, replay, tellings
 from tests.journey.evidence import Entry, Evidence
 from tests.journey.history import Operation, Try
 from tests.journey.oracle import Law
@@ -117,7 +117,13 @@ def a_refused_command_takes_effect(evidence: Evidence) -> Evidence:
     denied = next(op for op in evidence.history if op.declined and "-probe-" in op.command_id)
     model = _last(evidence, WorkAccepted)
     subject = oracle.target(denied.command)
-    ghost = _headed(model, command=denied.command_id, subject=subject, actor=denied.party)
+    ghost = _headed(
+        model,
+        command=denied.command_id,
+        subject=subject,
+        actor=denied.party,
+        case_id=subject.rpartition(".")[2],
+    )
     return _rewritten(evidence, [*evidence.log, ghost])
 
 
@@ -220,6 +226,20 @@ def an_order_comes_from_nowhere(evidence: Evidence) -> Evidence:
     return replace(evidence, orders=(*evidence.orders, wrong))
 
 
+def history_is_written_anew(evidence: Evidence) -> Evidence:
+    """Another word in an early fact, and every hash made again: nothing inside the log shows it."""
+    victim = evidence.facts(CaseDispatched)[0]
+    return _rewritten(evidence, _swapped(evidence.log, victim, _bodied(victim, rule="another")))
+
+
+def poison_is_passed_over(evidence: Evidence) -> Evidence:
+    """What is no fact, and nobody has said so."""
+    first, *log = evidence.log
+    return replace(
+        evidence, log=tuple(log), poison=(first.stored,), planted={first.stored.sequence: ()}
+    )
+
+
 def something_is_parked(evidence: Evidence) -> Evidence:
     """A room could not handle a fact."""
     return replace(evidence, parked=("parked.points-on-case: KeyError",))
@@ -255,6 +275,9 @@ PLANTED: Final[tuple[tuple[Bug, Law], ...]] = (
     (a_webhook_is_never_called, tellings.every_webhook_is_called),
     (an_order_never_comes, oracle.every_order_reaches_its_unit),
     (an_order_comes_from_nowhere, oracle.every_order_reaches_its_unit),
+    (history_is_written_anew, proving.the_log_only_grew),
+    (the_end_is_cut_off, proving.the_log_only_grew),
+    (poison_is_passed_over, oracle.nothing_is_parked),
     (something_is_parked, oracle.nothing_is_parked),
 )
 """Each bug, and a law that must catch it."""
@@ -311,7 +334,9 @@ def _bodied(entry: Entry, **fields: Any) -> Entry:
     return Entry(stored, stored.fact(), entry.opened.model_copy(update=fields))
 
 
-def _headed(entry: Entry, *, command: str = "", subject: str = "", actor: str = "") -> Entry:
+def _headed(
+    entry: Entry, *, command: str = "", subject: str = "", actor: str = "", **fields: Any
+) -> Entry:
     """The entry as if another command, on another stream id, by somebody else had caused it."""
     stored, fact = entry.stored, entry.fact
     subject, command = subject or stored.subject, command or fact.command_id
@@ -322,8 +347,9 @@ def _headed(entry: Entry, *, command: str = "", subject: str = "", actor: str = 
         Header.ACTOR: actor or fact.actor,
         Header.ID: f"{stream_id}.{command}.{entry.index}",
     }
-    stored = replace(stored, headers=headers, subject=subject)
-    return Entry(stored, stored.fact(), entry.opened)
+    data = json.dumps(json.loads(stored.data) | fields).encode()
+    stored = replace(stored, headers=headers, subject=subject, data=data)
+    return Entry(stored, stored.fact(), entry.opened.model_copy(update=fields))
 
 
 def _rewritten(evidence: Evidence, log: Iterable[Entry]) -> Evidence:

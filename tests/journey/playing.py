@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from cli.story import authored
 from contracts.rulebook import Rulebook
 from deploy.rulebooks import load_rulebook
+from eventlog.tasks import end
 from tests.journey import quiet, reading, rebuilds
 from tests.journey.crew import open_crew
 from tests.journey.driver import Chronicle, Driver
@@ -19,6 +21,7 @@ from tests.journey.history import unknown_tries
 from tests.journey.house import House
 from tests.journey.laws import broken
 from tests.journey.scenario import ALL, Share, scenario
+from tests.journey.witness import Read, Witness
 from tests.notify.receiver import SECRET, receiving
 
 BOOK = Rulebook.model_validate(load_rulebook())
@@ -27,6 +30,8 @@ ACK_WAIT = 2.0
 """Seconds until an unanswered delivery is made again, in a journey."""
 MOODS = [204, 500, 204, 204, 503, 204]
 """What a receiver of webhooks answers first; the last stays."""
+READS = 3
+"""How many reads of a journey are compared with what the log gives."""
 Faults = Callable[[House], Awaitable[None]]
 """What befalls a house while a journey is under way."""
 
@@ -54,6 +59,8 @@ class Recording:
     """Of the house, earlier journeys in it included."""
     differences: list[str]
     """Between the projections and their rebuilds."""
+    misread: list[str]
+    """Reads made meanwhile that the log does not give at the sequence they claimed."""
     reports: int
     again: dict[str, int]
     """How often each reaction heard a fact again."""
@@ -66,7 +73,11 @@ class Recording:
 
     def broken(self) -> list[str]:
         """What breaks which assertion of the oracle; empty when all hold."""
-        return [*broken(self.evidence), *(f"A7 {what}" for what in self.differences)]
+        return [
+            *broken(self.evidence),
+            *(f"A5 {what}" for what in self.misread),
+            *(f"A7 {what}" for what in self.differences),
+        ]
 
 
 async def journey(
@@ -88,12 +99,18 @@ async def journey(
         before = await quiet.deliveries(crew)
         driver = Driver(crew, chronicle, story, seed)
         await driver.introduce(authored.riders(), url, SECRET)
+        witness = Witness(Random(seed))
+        watching = asyncio.create_task(witness.watch(crew))
         played = await _with_faults(driver, pace, house, faults)
+        await end(watching)
         await quiet.hurry(crew, ACK_WAIT)  # a house that was started again has its own ideas
         healed = await quiet.quiet(crew)
+        await witness.seal(crew)
+        chronicle.roots += witness.roots
         return Recording(
             evidence=await reading.evidence(crew, chronicle),
-            differences=await rebuilds.differences(crew),
+            differences=await rebuilds.differences(crew, bool(chronicle.planted)),
+            misread=await rebuilds.not_as_read(crew, sample(witness, chronicle)),
             reports=played,
             acknowledged=sum(op.recorded is not None for op in chronicle.history),
             again=(await quiet.deliveries(crew)).again_since(before),
@@ -101,6 +118,14 @@ async def journey(
             reconnects=crew.reconnects,
             seconds_to_heal=healed,
         )
+
+
+def sample(witness: Witness, chronicle: Chronicle) -> list[Read]:
+    """The first read, and others that the dice choose; none where the log holds what is no fact."""
+    if chronicle.planted or not witness.reads:
+        return []
+    first, *others = witness.reads
+    return [first, *witness.dice.sample(others, min(READS - 1, len(others)))]
 
 
 async def _with_faults(driver: Driver, pace: Pace, house: House, faults: Faults | None) -> int:

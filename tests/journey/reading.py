@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from nats.js import JetStreamContext
@@ -13,7 +14,7 @@ from deploy.house import AUDITOR
 from deploy.projections import PROJECTIONS
 from deploy.provision import PROVISIONER
 from eventlog.connect import connect_postgres
-from eventlog.read import at
+from eventlog.read import Stored, at
 from eventlog.sealing import KeyStore, read_master_key, unseal
 from tests.journey.crew import Crew
 from tests.journey.driver import Chronicle
@@ -25,22 +26,44 @@ AT_ONCE = 32
 
 async def evidence(crew: Crew, chronicle: Chronicle) -> Evidence:
     """Log, outbox and what was parked, beside what was seen from outside."""
+    parked = await _parked(crew)
+    planted = chronicle.planted
+    stored = await _stored(crew)
     return Evidence(
         history=tuple(chronicle.told()),
-        log=tuple(await _log(crew)),
+        log=tuple(await _opened(crew, [one for one in stored if one.sequence not in planted])),
         outbox=tuple(await _outbox(crew)),
         orders=tuple(chronicle.orders),
         posted=tuple(chronicle.posted),
         hooked=chronicle.hooked,
-        parked=tuple(await _parked(crew)),
+        poison=tuple(one for one in stored if one.sequence in planted),
+        roots=tuple(chronicle.roots),
+        parked=tuple(str(one) for one in parked if one.sequence not in planted),
+        planted={n: tuple(one.by for one in parked if one.sequence == n) for n in planted},
     )
 
 
-async def _log(crew: Crew) -> list[Entry]:
+@dataclass(frozen=True)
+class Parked:
+    """What a room or a projection could not handle."""
+
+    sequence: int
+    by: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.by}: sequence {self.sequence}: {self.reason}"
+
+
+async def _stored(crew: Crew) -> list[Stored]:
     """Every sequence by itself, by the leader: what is missing shows."""
     js = crew.clients[AUDITOR].jetstream(timeout=5)
     last = (await js.stream_info("LOG")).state.last_seq
-    stored = [one for one in await _each(last, lambda n: at(js, n)) if one is not None]
+    return [one for one in await _each(last, lambda n: at(js, n)) if one is not None]
+
+
+async def _opened(crew: Crew, stored: Sequence[Stored]) -> list[Entry]:
+    """What is stored, read, and what is personal opened."""
     facts = [one.fact() for one in stored]
     pool = await connect_postgres(crew.info.keys_url)
     try:
@@ -61,24 +84,29 @@ async def _outbox(crew: Crew) -> list[Notice]:
     return await _each(last, notice)
 
 
-async def _parked(crew: Crew) -> list[str]:
+async def _parked(crew: Crew) -> list[Parked]:
     """What the rooms have parked, and the projections."""
     js = crew.clients[PROVISIONER].jetstream(timeout=5)
     state = (await js.stream_info("PARK")).state
-    found = [await _reason(js, n) for n in range(max(1, state.first_seq), state.last_seq + 1)]
+    found = [await _in_park(js, n) for n in range(max(1, state.first_seq), state.last_seq + 1)]
     pool = await connect_postgres(crew.info.database_url)
     try:
         for projection in PROJECTIONS:
-            rows = await pool.fetch(f'SELECT subject, reason FROM "{projection.name}".parked')  # noqa: S608
-            found += [f"{projection.name}: {row['subject']}: {row['reason']}" for row in rows]
+            rows = await pool.fetch(f'SELECT sequence, reason FROM "{projection.name}".parked')  # noqa: S608
+            found += [Parked(row["sequence"], projection.name, row["reason"]) for row in rows]
     finally:
         await pool.close()
     return found
 
 
-async def _reason(js: JetStreamContext, sequence: int) -> str:
+async def _in_park(js: JetStreamContext, sequence: int) -> Parked:
     message = await js.get_msg("PARK", sequence)
-    return f"{message.subject}: {(message.headers or {}).get('waggle-parked-reason')}"
+    headers = message.headers or {}
+    return Parked(
+        int(headers["waggle-parked-sequence"]),
+        str(message.subject),
+        headers["waggle-parked-reason"],
+    )
 
 
 async def _each(last: int, read: Callable[[int], Awaitable[T]]) -> list[T]:

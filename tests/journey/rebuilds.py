@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -13,20 +13,29 @@ from deploy.projections import PROJECTIONS
 from eventlog.connect import connect_postgres
 from eventlog.project import take_in
 from eventlog.projection import Projection
-from eventlog.read import read_log
-from eventlog.rebuild import building, rebuild
+from eventlog.read import head, read_log
+from eventlog.rebuild import RebuildStopped, building, rebuild, rebuild_into
 from eventlog.tables import Schema
 from tests.journey.crew import Crew
+from tests.journey.witness import Read
 
 BATCHES = (1, 1000)
 
 
-async def differences(crew: Crew) -> list[str]:
-    """Which projection differs from which of its rebuilds; empty when all are equal."""
+async def differences(crew: Crew, planted: bool = False) -> list[str]:
+    """Which projection differs from which of its rebuilds; empty when all are equal.
+
+    Where something that is no fact was `planted`, a rebuild must say so and leave all as it is.
+    """
     js = crew.clients[AUDITOR].jetstream(timeout=10)
     found = []
     async with _owned(crew) as pool:
         for projection in PROJECTIONS:
+            if planted:
+                found += await _goes_on_without_stopping(projection, js, pool)
+                continue
+            if not await head(js, projection.subjects):
+                continue  # no journey speaks of these things yet
             for size in BATCHES:
                 done = await rebuild(projection, js, pool, check=True, batch_size=size)
                 assert done.facts, f"{projection.name} was compared over nothing"
@@ -59,6 +68,39 @@ async def _heard_twice(projection: Projection, js: JetStreamContext, pool: async
         await build.write()
         async with build.connection.transaction():
             return (await build.schema.digest(build.connection)).sha256
+
+
+async def not_as_read(crew: Crew, reads: Sequence[Read]) -> list[str]:
+    """Which reads, made while the house was at work, no log gives at the sequence they claimed."""
+    js = crew.clients[AUDITOR].jetstream(timeout=10)
+    found = []
+    async with _owned(crew) as pool:
+        for read in reads:
+            projection = next(one for one in PROJECTIONS if one.name == read.projection)
+            async with building(projection, js, pool, f"{read.projection}_as_read") as build:
+                await rebuild_into(build, js, up_to=read.sequence)
+                async with build.connection.transaction():
+                    then = (await build.schema.digest(build.connection)).sha256
+            if then != read.digest:
+                found.append(f"{read.projection} was read at {read.sequence} as it never was")
+    return found
+
+
+async def _goes_on_without_stopping(
+    projection: Projection, js: JetStreamContext, pool: asyncpg.Pool
+) -> list[str]:
+    """Whether a rebuild passes over what the live projection has parked."""
+    live = await _digest(projection, pool)
+    parked = await pool.fetchval(f'SELECT min(sequence) FROM "{projection.name}".parked')  # noqa: S608
+    try:
+        await rebuild(projection, js, pool, check=True)
+    except RebuildStopped as stopped:
+        if parked is None or f"sequence {parked}" not in str(stopped):
+            return [f"{projection.name} is not rebuilt: {stopped}; parked is {parked}"]
+    else:
+        if parked is not None:
+            return [f"{projection.name} is rebuilt, though {parked} is parked"]
+    return [] if await _digest(projection, pool) == live else [f"{projection.name} was changed"]
 
 
 async def _hear_all_again(projection: Projection, js: JetStreamContext, pool: asyncpg.Pool) -> None:
