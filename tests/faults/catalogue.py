@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults import cluster, crashes, damage, database, deliveries, operator, power, words
+from tests.faults import (
+    cluster,
+    crashes,
+    damage,
+    database,
+    deliveries,
+    operator,
+    power,
+    processes,
+    words,
+)
 from tests.faults.fault import Fault
 
 FAULTS: Final[tuple[type[Fault], ...]] = (
@@ -14,7 +24,10 @@ FAULTS: Final[tuple[type[Fault], ...]] = (
     crashes.RoomKilledBehindItsAnswer,
     crashes.ProjectorKilledBeforeItsCommit,
     crashes.ProjectorKilledBehindItsCommit,
+    processes.EveryServiceKilled,
+    processes.SupervisorKilled,
     operator.HandlerRaises,
+    processes.LogServerKilled,
     cluster.LeaderKilled,
     cluster.TwoKilled,
     cluster.AllKilled,
@@ -22,6 +35,7 @@ FAULTS: Final[tuple[type[Fault], ...]] = (
     cluster.LeaderPartedFromItsPeers,
     cluster.FollowerParted,
     cluster.LeaderPaused,
+    processes.RoomsPaused,
     power.PowerCut,
     power.TornWrite,
     damage.BitFlippedInTheLog,
@@ -37,6 +51,7 @@ FAULTS: Final[tuple[type[Fault], ...]] = (
     deliveries.PublishedAgainWhenForgotten,
     deliveries.OutOfOrder,
     deliveries.AcknowledgementsLost,
+    processes.BothServersKilled,
     database.ServerKilled,
     database.BackendKilledDuringCommit,
     database.ReadOnly,

@@ -16,6 +16,7 @@ import asyncpg
 
 from deploy.house import parties
 from deploy.nats_server import NatsServer
+from deploy.permissions import HOUSE
 from eventlog.connect import connect_nats
 from tests.faults.disks import kill_everything
 from tests.faults.fault import Fault
@@ -23,7 +24,8 @@ from tests.faults.stand import Stand, on_its_own
 from tests.journey.house import NotStarted
 from tests.journey.playing import BOOK
 
-LOG = "store/jetstream/*/streams/LOG"
+LOG = f"nats/store/jetstream/{HOUSE}/streams/LOG"
+"""The stream alone: what waits in the inboxes meanwhile is none of its business."""
 SAYS_LOST = "the log has lost facts"
 PLAY = 1.5
 """Seconds between a backup and what happens next."""
@@ -34,7 +36,8 @@ class Damaged(Fault):
 
     number = "F9"
     stand = staticmethod(on_its_own)
-    server = "nats"
+    files = LOG
+    """What is hurt, in the folder of the house."""
     refused: str | None = None
     """What must be said, where the house must not start; None where either will do."""
 
@@ -43,9 +46,9 @@ class Damaged(Fault):
         raise NotImplementedError
 
     async def act(self, stand: Stand, dice: Random) -> None:
-        self._whole = stand.folder.parent / f"{self.server}.whole"
+        self._whole = stand.folder.parent / "whole"
         await self.take_down(stand)
-        files = stand.folder / self.server
+        files = stand.folder / self.files
         await asyncio.to_thread(shutil.copytree, files, self._whole, symlinks=True)
         await asyncio.to_thread(self.hurt, files, dice)
         await self.try_it(stand)
@@ -76,7 +79,7 @@ class Damaged(Fault):
 
     async def restore(self, stand: Stand) -> None:
         """Put the files back as they were."""
-        await asyncio.to_thread(put, self._whole, stand.folder / self.server)
+        await asyncio.to_thread(put, self._whole, stand.folder / self.files)
 
 
 class BitFlippedInTheLog(Damaged):
@@ -85,7 +88,7 @@ class BitFlippedInTheLog(Damaged):
     refused = SAYS_LOST
 
     def hurt(self, files: Path, dice: Random) -> None:
-        flip(newest(files, f"{LOG}/msgs/*.blk"), 0.5)
+        flip(newest(files, "msgs/*.blk"), 0.5)
 
 
 class LogCutShort(Damaged):
@@ -94,7 +97,7 @@ class LogCutShort(Damaged):
     refused = SAYS_LOST
 
     def hurt(self, files: Path, dice: Random) -> None:
-        block = newest(files, f"{LOG}/msgs/*.blk")
+        block = newest(files, "msgs/*.blk")
         block.write_bytes(block.read_bytes()[: block.stat().st_size // 2])
 
 
@@ -104,14 +107,14 @@ class LogDeleted(Damaged):
     refused = SAYS_LOST
 
     def hurt(self, files: Path, dice: Random) -> None:
-        newest(files, f"{LOG}/msgs/*.blk").unlink()
+        newest(files, "msgs/*.blk").unlink()
 
 
 class IndexDamaged(Damaged):
     """The server's notes on what stands where; it can make them anew."""
 
     def hurt(self, files: Path, dice: Random) -> None:
-        flip(newest(files, f"{LOG}/msgs/index.db"), dice.random())
+        flip(newest(files, "msgs/index.db"), dice.random())
 
     async def take_down(self, stand: Stand) -> None:
         await stand.stop()  # only then there is an index
@@ -121,20 +124,20 @@ class DescriptionDamaged(Damaged):
     """What says which stream this is."""
 
     def hurt(self, files: Path, dice: Random) -> None:
-        flip(newest(files, f"{LOG}/meta.inf"), 0.5)
+        flip(newest(files, "meta.inf"), 0.5)
 
 
 class ConsumerStateDamaged(Damaged):
     """How far a reaction has heard: it hears more again, or as much as it must."""
 
     def hurt(self, files: Path, dice: Random) -> None:
-        flip(newest(files, f"{LOG}/obs/router-on-report/o.dat"), 0.5)
+        flip(newest(files, "obs/router-on-report/o.dat"), 0.5)
 
 
 class BitFlippedInTheCheckpoint(Damaged):
     """In the page that says how far a table was folded."""
 
-    server = "postgres"
+    files = "postgres"
     refused = "the database cannot read what it has stored"
 
     async def arrange(self, stand: Stand) -> None:
@@ -158,7 +161,7 @@ class TablesOlderThanTheLog(Damaged):
     """A backup of the database is put back: its tables fold what they have not heard."""
 
     number = "F20"
-    server = "postgres"
+    files = "postgres"
 
     async def act(self, stand: Stand, dice: Random) -> None:
         await swapped(self, stand, PLAY, then=lambda: None)
@@ -175,8 +178,8 @@ class LogOlderThanTheTables(Damaged):
     refused = SAYS_LOST
 
     async def act(self, stand: Stand, dice: Random) -> None:
-        self._whole = stand.folder.parent / "nats.whole"
-        files = stand.folder / self.server
+        self._whole = stand.folder.parent / "whole"
+        files = stand.folder / self.files
         await swapped(
             self, stand, PLAY, then=lambda: shutil.copytree(files, self._whole, symlinks=True)
         )
@@ -209,7 +212,7 @@ MORE = 600
 
 async def swapped(fault: Damaged, stand: Stand, seconds: float, then: Callable[[], object]) -> None:
     """Copy the files of the server, live on for a while, and put the copy in their place."""
-    files, old = stand.folder / fault.server, stand.folder.parent / f"{fault.server}.old"
+    files, old = stand.folder / fault.files, stand.folder.parent / "old"
     await stand.stop()
     await asyncio.to_thread(shutil.copytree, files, old, symlinks=True)
     await stand.start()

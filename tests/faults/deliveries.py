@@ -17,7 +17,7 @@ from tests.faults.stand import Stand
 from tests.faults.wire import Link, Rule
 from tests.journey.crew import connected
 
-SECONDS = 3.0
+SECONDS = 2.5
 """How long such a fault lasts."""
 WINDOW = 0.2
 """Seconds that the server remembers what was published, where a fault makes it forget."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from random import Random
 
 from contracts.rulebook import Rulebook
@@ -10,7 +11,7 @@ from deploy.provision import PROVISIONER, provision_consumers, provision_streams
 from eventlog.message import LOG
 from tests.faults.database import server_of
 from tests.faults.fault import Ear, Fault
-from tests.faults.faults import killed
+from tests.faults.faults import come_back
 from tests.faults.stand import KEYS, Stand, on_its_own
 from tests.journey.crew import connected
 from tests.journey.playing import BOOK
@@ -68,23 +69,24 @@ class LogFull(Fault):
 class HandlerRaises(Fault):
     """A reaction meets an error that nobody expected, more than once, and then no more.
 
-    The table of keys is away for a moment, and notify has just begun, so that it knows no key.
+    The table of keys is away when notify begins, so that it can open no address.
     """
 
     number = "F2"
 
     async def act(self, stand: Stand, dice: Random) -> None:
-        await killed(stand.house, "notify")
         ear = Ear(stand, "notify")
         self.effects["raised"] = 0
         async with server_of(stand).admin(KEYS) as keys:
             await keys.execute("ALTER TABLE data_key RENAME TO data_key_away")
+            pid = stand.house.signal("notify", signal.SIGKILL)
             try:
                 async with asyncio.timeout(30):
                     while not ear.count("reaction_broke"):
                         await asyncio.sleep(0.02)
             finally:
                 await keys.execute("ALTER TABLE data_key_away RENAME TO data_key")
+        await come_back(stand.house, {"notify": pid})
         self.effects["raised"] = ear.count("reaction_broke")
 
 

@@ -11,7 +11,7 @@ from tests.faults.stand import Stand
 from tests.journey.driver import Chronicle
 from tests.journey.playing import Pace, Recording, journey
 
-PACE = Pace(reports=16, every=0.3, think=0.3)
+PACE = Pace(reports=10, every=0.5, think=0.3)
 
 
 @dataclass(frozen=True)
