@@ -243,7 +243,7 @@ class Command(BaseModel):
     The subject token of a command is its class name in snake case (`accept_work`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     room: ClassVar[str] = ""
     token: ClassVar[str] = ""
@@ -263,7 +263,7 @@ class Fact(BaseModel):
     `dict -> dict` that lifts version `old` to `old + 1`; reading applies them in turn.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     stream: ClassVar[str] = ""
     schema_version: ClassVar[int] = 1

@@ -32,10 +32,10 @@ def test_a_file_is_sorted_indented_and_ends_with_a_line_feed(path: str) -> None:
 
 
 def test_every_command_and_fact_has_a_file() -> None:
-    assert {p.removeprefix("commands/") for p in documents("1") if p.startswith("commands/")} == {
+    assert {p.removeprefix("commands/") for p in EXPORTED if p.startswith("commands/")} == {
         f"{c.__name__}.json" for c in all_commands()
     }
-    assert "facts/CaseClosed.json" in documents("1")
+    assert "facts/CaseClosed.json" in EXPORTED
 
 
 def test_a_command_refuses_what_it_does_not_know_and_a_fact_does_not() -> None:

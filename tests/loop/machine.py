@@ -254,7 +254,7 @@ class Loop(RuleBasedStateMachine):
         """Any fact, at any time, any number of times."""
         self.house.hear(_one_of(self.house.log, pick).fact, reaction, name.format(reaction))
 
-    @rule(random=st.randoms(use_true_random=False))
+    @rule(random=st.randoms(use_true_random=True))
     def everything_is_heard(self, random: Random) -> None:
         """Once more, in any order."""
         self.everybody_hears(0, random)
