@@ -24,7 +24,7 @@ from deploy.house import AUDITOR, HouseInfo
 from deploy.projections import PROJECTIONS
 from deploy.provision import PROVISIONER
 from deploy.restore import Restored, restoring
-from deploy.retention import BadDays, Days
+from deploy.retention import Days
 from deploy.rulebooks import load_rulebook
 from deploy.snapshots import SnapshotError
 from eventlog.connect import connect_nats
@@ -107,14 +107,6 @@ def drill(
     finish(run(_drill(data, rulebook, as_json)))
 
 
-def days_here() -> Days:
-    """The days as the environment sets them."""
-    try:
-        return Days.from_environment(os.environ)
-    except BadDays as error:
-        raise Failure(str(error), Exit.WRONG_INPUT) from error
-
-
 @contextmanager
 def _showing() -> Iterator[Told]:
     """A bar for each thing that is done."""
@@ -144,7 +136,7 @@ def _refusing() -> Iterator[None]:
 
 
 async def _backup(folder: Path, keys: Path, data: Path, json_wanted: bool) -> None:
-    days, began = days_here(), time.monotonic()
+    days, began = Days.from_environment(os.environ), time.monotonic()
     async with open_session(data, quiet=json_wanted, services=False) as session:
         with _showing() as told, _refusing():
             made = await back_up(
@@ -215,7 +207,15 @@ async def _drill(data: Path, rulebook: Path | None, json_wanted: bool) -> Exit:
         async with open_session(data, quiet=json_wanted, services=False) as session:
             with _timed(times, "backup"):
                 nc = await session.nats(PROVISIONER)
-                await back_up(nc, session.info, folder, keys, days_here(), told, noted=False)
+                await back_up(
+                    nc,
+                    session.info,
+                    folder,
+                    keys,
+                    Days.from_environment(os.environ),
+                    told,
+                    noted=False,
+                )
             document, began = load_rulebook(rulebook), time.monotonic()
             async with restoring(folder, keys, Path(place) / "house", document, told) as house:
                 restored, info = house

@@ -23,6 +23,7 @@ from cli import (
     queues,
     rebuild,
     replay,
+    retention,
     rulebook,
     standard,
     submit,
@@ -61,6 +62,7 @@ queues.register(app)
 app.command()(rebuild.rebuild)
 erase.register(app)
 backup.register(app)
+app.command(rich_help_panel="Keeping")(retention.retention)
 imports.app.command("standard")(standard.standard)
 app.add_typer(imports.app, name="import")
 app.add_typer(rulebook.app, name="rulebook")

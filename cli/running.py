@@ -30,6 +30,7 @@ from rich.console import Console
 
 from deploy.errors import DeployError, StoppedBySignalError
 from deploy.provision import NotProvisioned
+from deploy.retention import BadDays
 from deploy.rulebooks import BadRulebook
 from eventlog.asking import NoAnswer
 from eventlog.settings import Misconfigured
@@ -91,7 +92,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         _fail("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
         _leave_quietly()
-    except (BadRulebook, Misconfigured) as error:
+    except (BadRulebook, BadDays, Misconfigured) as error:
         _fail(str(error), Exit.WRONG_INPUT)
     except nats.errors.MaxPayloadError:
         _fail("too large to be sent: a command has at most 1 MiB", Exit.WRONG_INPUT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,9 @@ import typer
 from cli.running import Exit, Failure, err, out, print_json, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption
 from deploy.house import Outside, Plan, open_house, running_house
+from deploy.retaining import keep_tidy
 from deploy.rulebooks import load_rulebook
+from eventlog.tasks import end
 
 SECRET = {"database_url", "rebuild_url", "keys_url"}
 """What a house knows and does not tell: these addresses hold passwords."""
@@ -51,4 +54,8 @@ async def _up(data: Path, port: int | None, rulebook: Path | None, as_json: bool
                 f"ready  {info.nats_url}  data {info.folder}", highlight=False, soft_wrap=True
             )
             err.print("Ctrl-C stops it.", style="dim")
-        await supervisor.run()
+        tidying = asyncio.create_task(keep_tidy(info, plan.days))
+        try:
+            await supervisor.run()
+        finally:
+            await end(tidying)

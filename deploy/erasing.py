@@ -42,7 +42,7 @@ async def wipe_parked(js: JetStreamContext, rider: str) -> int:
     Of a message with the reports of many, a copy without the rider's is parked first.
     """
     wiped, sequence = 0, 1
-    while (message := await _next(js, sequence)) is not None:
+    while (message := await next_parked(js, sequence)) is not None:
         found = message.seq or 0
         sequence = found + 1
         data = message.data or b""
@@ -72,7 +72,8 @@ def _names(part: Any, rider: str) -> bool:
     return rider in json.dumps(part, ensure_ascii=False)
 
 
-async def _next(js: JetStreamContext, sequence: int) -> RawStreamMsg | None:
+async def next_parked(js: JetStreamContext, sequence: int) -> RawStreamMsg | None:
+    """The first parked message at `sequence` or behind it that may hold words in clear."""
     try:
         return await js.get_msg(PARK, seq=sequence, subject=CLEAR_WORDS, next=True)
     except NotFoundError:

@@ -39,6 +39,7 @@ from deploy.provision import (
     publish_rulebook,
     register_parties,
 )
+from deploy.retention import Days
 from deploy.streams import REACTIONS
 from deploy.supervisor import Part, Supervisor
 from eventlog import checkpoint
@@ -137,6 +138,8 @@ class Plan:
     outside: Outside = field(default_factory=Outside)
     settings: Mapping[str, str] | None = None
     """More environment for the services."""
+    days: Days = field(default_factory=lambda: Days.from_environment(os.environ))
+    """How long what is kept."""
     services: bool = True
     """False: servers only, for work on the tables while nobody serves."""
 
@@ -236,7 +239,7 @@ async def set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     nc = await connect_nats(info.nats_url, identity=PROVISIONER, seed_file=seed)
     try:
         js = nc.jetstream(timeout=10)
-        await provision_streams(js, replicas=plan.outside.replicas)
+        await provision_streams(js, replicas=plan.outside.replicas, days=plan.days)
         await provision_consumers(
             js, (u.code for u in book.units), (p.code for p in book.platforms)
         )

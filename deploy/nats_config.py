@@ -87,7 +87,8 @@ def server_config(settings: ServerSettings, users: Sequence[User]) -> dict[str, 
         "http": f"{host}:{settings.monitor_port}",
         "log_file": str(settings.log_file),
         "logfile_size_limit": 64 * MIB,
-        "logfile_max_num": 4,
+        # However many there are: logs go by their days, not by their number.
+        "logfile_max_num": 0,
         "logtime_utc": True,
         "max_payload": MIB,
         "jetstream": {

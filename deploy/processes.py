@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,9 +169,12 @@ def log_since(path: Path, start: int, limit: int = _LOG_TAIL) -> str:
 
 
 def rotate(path: Path, limit: int = _ROTATE_AT) -> None:
-    """Put a long log aside as `<name>.1` before a start, so that restarts cannot fill the disk."""
+    """Put a long log aside before a start, named by its last line's time and never written over:
+    logs go by their days, with `waggle retention`.
+    """
     if path.exists() and path.stat().st_size > limit:
-        path.replace(path.with_name(path.name + ".1"))
+        last = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        path.replace(path.with_name(f"{path.name}.{last:%Y%m%dT%H%M%S%f}"))
 
 
 def _spawn(launch: Launch, record: Record, log: int) -> subprocess.Popen[bytes]:

@@ -15,7 +15,8 @@ from nats.js.errors import NotFoundError, ServiceUnavailableError
 from contracts.envelope import Answer, Command, Outcome, log_subject
 from contracts.party import PartyKind, RegisterParty
 from contracts.rulebook import DocumentKind, PublishRulebook, Rulebook, RulebookPublished
-from deploy.streams import Durable, durables, streams
+from deploy.retention import Days
+from deploy.streams import DAYS, Durable, durables, streams
 from eventlog.asking import ask
 from eventlog.read import head, read_stream
 
@@ -30,13 +31,17 @@ class NotProvisioned(Exception):
 
 
 async def provision_streams(
-    js: JetStreamContext, *, replicas: int = 1, log_bytes: int | None = None
+    js: JetStreamContext,
+    *,
+    replicas: int = 1,
+    log_bytes: int | None = None,
+    days: Days = DAYS,
 ) -> None:
     """Create what is missing; bring what differs to the declaration."""
     declared = (
-        streams(replicas=replicas)
+        streams(replicas=replicas, days=days)
         if log_bytes is None
-        else streams(replicas=replicas, log_bytes=log_bytes)
+        else streams(replicas=replicas, log_bytes=log_bytes, days=days)
     )
     for config in declared:
         await _provide_stream(js, config)

@@ -17,25 +17,31 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from deploy.retention import Days
+
 GIB: Final = 1024**3
+DAYS: Final = Days()
 DAY: Final = 86_400.0
 DEDUPE_SECONDS: Final = 600.0
 
 
-def streams(*, replicas: int = 1, log_bytes: int = 64 * GIB) -> tuple[StreamConfig, ...]:
+def streams(
+    *, replicas: int = 1, log_bytes: int = 64 * GIB, days: Days = DAYS
+) -> tuple[StreamConfig, ...]:
     """The streams of the house.
 
     LOG is the truth, OUTBOX what was told: nothing in them is ever deleted, aged, rolled up or
     counted; `discard=new` with `max_bytes` turns a full disk into a clean refusal. The others can
-    be derived from the log, or end when they were handled.
+    be derived from the log, or end when they were handled, or by their `days`.
     """
     return (
         _everlasting("LOG", "log.>", replicas, log_bytes),
         _everlasting("OUTBOX", "notice.outbox.>", replicas, 8 * GIB),
-        _passing("WORK", "work.>", replicas, RetentionPolicy.WORK_QUEUE),
+        _passing("WORK", "work.>", replicas, RetentionPolicy.WORK_QUEUE, days=days.orders),
         _passing("INBOX", "inbox.*", replicas, RetentionPolicy.WORK_QUEUE),
-        _passing("ANSWER", "answer.*", replicas, RetentionPolicy.LIMITS, days=30),
-        _passing("PARK", "parked.>", replicas, RetentionPolicy.LIMITS),
+        _passing("ANSWER", "answer.*", replicas, RetentionPolicy.LIMITS, days=days.answers),
+        # A day more than retention takes to overwrite what is in clear there.
+        _passing("PARK", "parked.>", replicas, RetentionPolicy.LIMITS, days=days.parked + 1),
     )
 
 
@@ -65,7 +71,7 @@ def _passing(
         subjects=[subject],
         storage=StorageType.FILE,
         retention=retention,
-        discard=DiscardPolicy.OLD if days else DiscardPolicy.NEW,
+        discard=DiscardPolicy.OLD if name == "ANSWER" else DiscardPolicy.NEW,
         max_age=days * DAY,
         allow_direct=True,
         duplicate_window=DEDUPE_SECONDS,

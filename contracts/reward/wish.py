@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -60,6 +60,8 @@ class DeclineWish(Command, room="points"):
 
 class WishSuggested(Fact, stream="reward"):
     """A rider has a wish."""
+
+    introduces: ClassVar[bool] = True
 
     reward_id: WishId
     rider_id: RiderId
