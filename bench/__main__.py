@@ -10,11 +10,11 @@ from typing import Final
 import structlog
 import uvloop
 
-from bench import append, clocks, intake, loop, project, raw, routing
+from bench import append, clocks, intake, loop, project, raw, redeem, routing
 from bench.figures import Figure
 from bench.houses import measured_house
 
-NAMES: Final = ("intake", "loop", "project", "routing", "clocks")
+NAMES: Final = ("intake", "loop", "project", "routing", "clocks", "redeem")
 
 
 def main() -> None:
@@ -50,6 +50,13 @@ async def _measure(names: Iterable[str], less: int) -> None:
     if "routing" in names:
         _say("routing decisions")
         _print(routing.measure(decisions_a_run=100_000 // less))
+    if "redeem" in names:
+        async with measured_house() as house:
+            _say("redemptions")
+            spread = 2_000 // less
+            _print(
+                await redeem.measure(house, items=1_000, one_item=spread // 5, many_items=spread)
+            )
     if "clocks" in names:
         _say("the clock's look at a million open cases")
         _print(await clocks.measure(cases=1_000_000 // less))

@@ -76,7 +76,7 @@ class Store:
         """Carry out a command on the store."""
         done = await self._carry_out(issued)
         if isinstance(issued.command, WITH_A_CODE):
-            take = await self.things.state(done.stream_id, at_least=done.sequence)
+            take = await self.things.state(done.stream_id)
             return self._ticket(done.answer(), take), done.known
         return done.answer((r.CodeRefused,)), done.known
 
