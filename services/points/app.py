@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import uvloop
 
 from contracts.case import CaseClosed
@@ -24,7 +25,7 @@ from services.points.caps import CAP
 from services.points.decider import ACCOUNT, REWARD
 from services.points.parties import Parties
 from services.points.store import Secrets, Store
-from services.points.watch import Watch, keep_time
+from services.points.watch import LOTS, REDEMPTIONS, Watch, keep_time
 
 
 async def wire(service: Service, secrets: Secrets) -> tuple[Accounts, Store]:
@@ -43,14 +44,21 @@ async def wire(service: Service, secrets: Secrets) -> tuple[Accounts, Store]:
 
 
 @asynccontextmanager
-async def keeping_time(desk: Accounts, watch: Watch) -> AsyncIterator[None]:
-    """The clock is kept beside the subscribers, for as long as they serve."""
-    clock = asyncio.create_task(keep_time(watch, desk.ring, lambda: datetime.now(UTC), TRANSIENT))
+async def keeping_time(desk: Accounts, counter: Store, tables: asyncpg.Pool) -> AsyncIterator[None]:
+    """The clocks of lots and redemptions are kept beside the subscribers, while they serve."""
+    rings = ((LOTS, desk.ring), (REDEMPTIONS, counter.expire))
+    clocks = [
+        asyncio.create_task(
+            keep_time(Watch(tables, due), ring, lambda: datetime.now(UTC), TRANSIENT)
+        )
+        for due, ring in rings
+    ]
     try:
         yield
     finally:
-        clock.cancel()
-        await asyncio.gather(clock, return_exceptions=True)
+        for clock in clocks:
+            clock.cancel()
+        await asyncio.gather(*clocks, return_exceptions=True)
 
 
 async def main() -> None:
@@ -61,8 +69,8 @@ async def main() -> None:
     tables = await connect_postgres(settings.database_url, tidy=False)
     try:
         async with Service.open(ROOM, settings) as service:
-            desk, _ = await wire(service, secrets)
-            async with keeping_time(desk, Watch(tables)):
+            desk, counter = await wire(service, secrets)
+            async with keeping_time(desk, counter, tables):
                 await service.run()
     finally:
         await tables.close()

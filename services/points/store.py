@@ -139,7 +139,7 @@ class Store:
             book=book,
             zone=ZoneInfo(book.time_zone),
             is_officer=parties.is_officer(issued.actor),
-            platform=parties.platform_of(rider) if rider else None,
+            platform=parties.platform_of(rider) if rider and rider not in parties.erased else None,
             code_hash=self.secrets.code_hash,
             pseudonym=partial(pseudonym_of, self.secrets.pseudonyms),
         )

@@ -1,7 +1,8 @@
-"""The clock of points: lots whose pending window or whose time is over, looked up in its tables.
+"""The clock of points: lots and redemptions whose time has come, looked up in its tables.
 
 The tables may be a moment behind the log. What is rung twice is decided once: its command id is
-the lot, and the account knows what became of it. So the loop may die and start again at any time.
+the lot, or the redemption and the moment, and the log knows what became of it. So the loop may die
+and start again at any time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import structlog
@@ -22,23 +23,31 @@ TICK: Final = 1.0
 AT_A_TIME: Final = 500
 SIDE_BY_SIDE: Final = 64
 HEARD_FOR: Final = 30.0
-"""Seconds for which a lot is not rung again: until the tables show what came of it."""
-DUE: Final = (
+"""Seconds for which what was rung is not rung again: until the tables show what came of it."""
+LOTS: Final = (
     "SELECT rider_id, lot, pending FROM points.lot WHERE due_at <= $1 ORDER BY due_at LIMIT $2"
 )
+"""Rider, lot, and whether it is its pending window that is over."""
+REDEMPTIONS: Final = (
+    "SELECT redemption_id, due_at FROM store.redemption WHERE due_at <= $1"
+    " ORDER BY due_at, redemption_id LIMIT $2"
+)
+"""Redemption, and the moment that it waits for."""
 NOT_THERE: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 """The projector has not made the tables yet, or they wait for a rebuild."""
 
-Ring: TypeAlias = Callable[[str, str, bool], Awaitable[None]]
-Due: TypeAlias = tuple[str, str, bool]
-"""Rider, lot, and whether it is its pending window that is over."""
+Due: TypeAlias = tuple[Any, ...]
+"""What has come, as the query names it."""
+Ring: TypeAlias = Callable[..., Awaitable[None]]
+"""Is given what has come."""
 
 
 class Watch:
     """Looks into the tables of the room for what has come."""
 
-    def __init__(self, tables: asyncpg.Pool) -> None:
+    def __init__(self, tables: asyncpg.Pool, query: str) -> None:
         self._tables = tables
+        self._query = query
         self._heard: dict[Due, float] = {}
 
     async def due(self, now: datetime) -> list[Due]:
@@ -46,11 +55,11 @@ class Watch:
         fresh = time.monotonic()
         self._heard = {due: until for due, until in self._heard.items() if until > fresh}
         try:
-            rows = await self._tables.fetch(DUE, now, AT_A_TIME + len(self._heard))
+            rows = await self._tables.fetch(self._query, now, AT_A_TIME + len(self._heard))
         except NOT_THERE as error:
-            log.warning("lots_not_looked_at", error=str(error))
+            log.warning("clock_not_looked_at", error=str(error))
             return []
-        found = [(row["rider_id"], row["lot"], row["pending"]) for row in rows]
+        found = [tuple(row) for row in rows]
         return [due for due in found if due not in self._heard][:AT_A_TIME]
 
     def heard(self, due: Due) -> None:
@@ -91,10 +100,10 @@ async def look_once(
                 await ring(*due)
                 done += 1
             except passing as error:
-                log.warning("ring_delayed", rider_id=due[0], lot=due[1], error=repr(error))
+                log.warning("ring_delayed", due=due, error=repr(error))
                 return
             except Exception:
-                log.exception("ring_broke", rider_id=due[0], lot=due[1])
+                log.exception("ring_broke", due=due)
             watch.heard(due)
 
     waiting = await watch.due(now)

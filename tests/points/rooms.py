@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from eventlog.sealing import KeyStore, read_master_key
 from eventlog.service import Service
 from eventlog.settings import Settings
 from services.points.app import wire
-from services.points.store import Secrets
+from services.points.store import Secrets, Store
 from tests.district import BOOK, KITE, SWIFT, WEST
 from tests.notify.rooms import House
 from tests.points.store import OFFICER, RIDERS, World, given
@@ -60,6 +60,9 @@ def new_id(kind: str = "c") -> str:
 class Shop(House):
     """The house, and what can be asked of its store."""
 
+    counters: list[Store] = field(default_factory=list)
+    """The processes of points, where a test wants them by hand."""
+
     async def ask(
         self, party: str, command: Command, command_id: str | None = None
     ) -> tuple[Ticket, bool]:
@@ -82,12 +85,14 @@ class Shop(House):
         return given(*(fact.body for fact in await self.log()))
 
     @asynccontextmanager
-    async def points(self) -> AsyncIterator[Service]:
+    async def points(self) -> AsyncIterator[Store]:
         """One process of the room at work."""
         async with Service.open("points", self.settings) as service:
-            await wire(service, Secrets.of(read_master_key(self.settings.master_key_file)))
+            _, counter = await wire(
+                service, Secrets.of(read_master_key(self.settings.master_key_file))
+            )
             await service.broker.start()
-            yield service
+            yield counter
 
 
 def registered(party_id: str, kind: PartyKind, platform: str | None = None) -> PartyRegistered:

@@ -6,15 +6,20 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from contracts import reward as r
-from contracts.envelope import Outcome, Sealed
+from contracts.account import LotPart, PointsHeld
+from contracts.envelope import Fact, Outcome, Sealed
 from contracts.party import PartyKind
 from contracts.reward import TakeStep
+from eventlog.connect import connect_postgres
+from eventlog.deliveries import TRANSIENT
+from services.points.watch import REDEMPTIONS, Watch, look_once
 from tests.district import KITE, SWIFT, WEST
 from tests.notify.rooms import open_key_store
 from tests.points.rooms import Shop, new_id, open_shop, outcomes, registered, same
@@ -32,8 +37,8 @@ async def shop() -> AsyncIterator[Shop]:
     async with AsyncExitStack() as stack:
         key_store = await stack.enter_async_context(open_key_store())
         shop = await stack.enter_async_context(open_shop(*key_store))
-        for _ in range(2):
-            await stack.enter_async_context(shop.points())
+        counters = [await stack.enter_async_context(shop.points()) for _ in range(2)]
+        shop.counters = counters
         await shop.write(OPENED, *(registered(of, PartyKind.RIDER, KITE) for of in RACERS))
         await shop.write(*(earned(ANN, 500, f"a-{n}") for n in range(20)))
         yield shop
@@ -233,3 +238,60 @@ async def test_wishes_merge_and_become_an_item_on_real_servers(shop: Shop) -> No
     said_in_log = [f.body for f in await shop.log() if isinstance(f.body, r.WishSuggested)]
     assert len(said_in_log) == 2
     assert all(isinstance(one.text, Sealed) for one in said_in_log)
+
+
+async def test_the_loop_lets_a_code_run_out_and_everything_goes_back(shop: Shop) -> None:
+    item, take, rider = await offer(shop), new_id("take"), "racer-late"
+    use_by = datetime.now(UTC) - timedelta(minutes=1)
+    await shop.write(earned_by(rider, 30, "late"), *held_long_ago(take, item, rider, use_by))
+    pool = await connect_postgres(shop.settings.database_url)
+    await pool.execute("create schema store")
+    await pool.execute("create table store.redemption (redemption_id text, due_at timestamptz)")
+    await pool.execute("insert into store.redemption values ($1, $2)", take, use_by)
+    watch = Watch(pool, REDEMPTIONS)
+    for counter in shop.counters:  # both processes look at once, and again
+        await look_once(watch, counter.expire, datetime.now(UTC), TRANSIENT)
+        watch = Watch(pool, REDEMPTIONS)
+    await pool.close()
+    world = await shop.world()
+    assert world.thing(take).step is TakeStep.EXPIRED
+    assert world.thing(item).stock.free == 1
+    assert (world.account(rider).available, world.account(rider).held) == (30, 0)
+    expired = [f for f in await shop.log() if isinstance(f.body, r.RedemptionExpired)]
+    assert [fact.body.stream_id for fact in expired] == [take]
+
+
+def held_long_ago(take: str, item: str, rider: str, use_by: datetime) -> list[Fact]:
+    """A redemption whose code has run out and that nobody has looked at since."""
+    of: dict[str, Any] = {"redemption_id": take, "rider_id": rider, "period": ""}
+    held = r.RedemptionHeld(
+        reward_id=take,
+        rider_id=rider,
+        platform=KITE,
+        item_id=item,
+        name=words("试品"),
+        kind=r.RewardKind.GOODS,
+        price=PRICE,
+        period="",
+        station=STOP,
+        refundable=True,
+        code_days=1,
+        rulebook="small@1",
+    )
+    code = r.CodeIssued(
+        reward_id=take,
+        rider_id=rider,
+        name=words("试品"),
+        issue=1,
+        code_hash="0" * 64,
+        use_by=use_by,
+        by=KITE,
+    )
+    points = PointsHeld(
+        rider_id=rider,
+        hold_id=take,
+        item=item,
+        points=PRICE,
+        parts=(LotPart(lot="late", points=PRICE),),
+    )
+    return [held, code, r.StockHeld(reward_id=item, price=PRICE, **of), points]
