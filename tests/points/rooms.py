@@ -52,7 +52,7 @@ PARTIES = (
 _ids = count(1)
 
 
-def new_id(kind: str = "c") -> str:
+def new_id(kind: str = "ask") -> str:
     return f"{kind}-{next(_ids)}"
 
 
