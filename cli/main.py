@@ -22,6 +22,7 @@ from cli import (
     passbook,
     queues,
     rebuild,
+    receipt,
     replay,
     retention,
     rulebook,
@@ -29,7 +30,9 @@ from cli import (
     submit,
     timeline,
     up,
+    verify,
     whatif,
+    witness,
 )
 from cli.demo.command import demo
 from cli.export.command import export
@@ -58,6 +61,9 @@ app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
 app.command(rich_help_panel="Looking")(replay.replay)
 app.command(rich_help_panel="Looking")(export)
+app.command(rich_help_panel="Proof")(receipt.receipt)
+app.add_typer(verify.app, name="verify", rich_help_panel="Proof")
+app.add_typer(witness.app, name="witness", rich_help_panel="Proof")
 queues.register(app)
 app.command()(rebuild.rebuild)
 erase.register(app)

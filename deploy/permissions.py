@@ -151,7 +151,8 @@ def permissions(party: Party, guarded: Iterable[tuple[str, str]] = ()) -> Permis
             publish = (_commands(party), *_reading("OUTBOX"))
         case Kind.AUDIT_OFFICE:
             # No consumers: whoever makes one tells the server where to send what it delivers.
-            publish = (*_reading("LOG"), *_reading("OUTBOX"))
+            # It may ask the sealer for checkpoints, and witness them.
+            publish = (*_reading("LOG"), *_reading("OUTBOX"), f"cmd.{party.name}.sealer.>")
     denied = _untouchable(guarded) if party.kind in INSIDERS else ()
     if party.kind in (Kind.AUDITOR, Kind.AUDIT_OFFICE):
         told = replayed(party.name)

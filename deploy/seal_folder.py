@@ -35,14 +35,15 @@ class SealBroken(Exception):
     """The folder is not as the sealer left it, or another one has it; the text says what to do."""
 
 
-def keep_key(file: Path, origin: str | None = None) -> Signer:
-    """The key that checkpoints are signed with, made at the first call and never again.
+def keep_key(file: Path, name: str | None = None, kind: Kind = Kind.NOTE) -> Signer:
+    """The key of a log or a witness, made at the first call and never again.
 
-    `origin` names the log for ever; without one the name is drawn, so that no two logs share it.
+    `name` names it for ever; without one the name is drawn, so that no two share it.
     """
     if not file.exists():
-        name = origin or f"log.waggle.local/{secrets.token_hex(8)}"
-        signer = Signer(name, Kind.NOTE, secrets.token_bytes(32))
+        whose = "log" if kind is Kind.NOTE else "witness"
+        name = name or f"{whose}.waggle.local/{secrets.token_hex(8)}"
+        signer = Signer(name, kind, secrets.token_bytes(32))
         file.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         _write(draft, f"{signer.skey}\n".encode(), mode=_PRIVATE_FILE)
@@ -52,7 +53,10 @@ def keep_key(file: Path, origin: str | None = None) -> Signer:
             pass  # another start was quicker: its key counts
         finally:
             draft.unlink()
-    return Signer.parse(file.read_text())
+    signer = Signer.parse(file.read_text())
+    if signer.kind is not kind:
+        raise BadSignature(f"{file} is a key for another use")
+    return signer
 
 
 class SealStore:
@@ -103,14 +107,14 @@ class SealStore:
         """Write down all that is new in the tree, and sign it."""
         tiles = tiling.take_tiles()
         for tile, held in tiles:
-            _replace(self._folder / tile.path, held)
+            replace_file(self._folder / tile.path, held)
         self.checkpoint = checkpoint = Checkpoint(self._signer.name, tiling.size, tiling.root)
         note = checkpoint.signed(self._signer)
         with (self._folder / HISTORY).open("ab") as history:
             history.write(bytes(note))
             history.flush()
             os.fsync(history.fileno())
-        _replace(self._folder / LATEST, bytes(note))
+        replace_file(self._folder / LATEST, bytes(note))
         for tile, _ in tiles:
             if tile.width == WIDTH:
                 shutil.rmtree(self._folder / f"{tile.path}.p", ignore_errors=True)
@@ -124,7 +128,7 @@ class SealStore:
 
     def refuse(self, document: dict[str, Any]) -> None:
         """Keep it, so that a restart does not forget it."""
-        _replace(self._folder / REFUSED, json.dumps(document, indent=2).encode() + b"\n")
+        replace_file(self._folder / REFUSED, json.dumps(document, indent=2).encode() + b"\n")
 
     def forgive(self) -> None:
         """The log holds again what was missing."""
@@ -132,8 +136,8 @@ class SealStore:
 
     def keep_cosigned(self, party: str, vkey: str, note: Note) -> None:
         """The last checkpoint that a witness has cosigned, and its key."""
-        _replace(self._folder / WITNESSES / party / KEY, f"{vkey}\n".encode())
-        _replace(self._folder / WITNESSES / party / LATEST, bytes(note))
+        replace_file(self._folder / WITNESSES / party / KEY, f"{vkey}\n".encode())
+        replace_file(self._folder / WITNESSES / party / LATEST, bytes(note))
 
     def _last_signed(self) -> Checkpoint | None:
         """The last checkpoint in the history, which may be one ahead of the published one."""
@@ -153,7 +157,7 @@ class SealStore:
             return None
         note = Note.parse(notes[-1])
         if not self._is_published(note):
-            _replace(self._folder / LATEST, bytes(note))
+            replace_file(self._folder / LATEST, bytes(note))
         return opened(note, self._signer.verifier)
 
     def _is_published(self, note: Note) -> bool:
@@ -166,12 +170,12 @@ class SealStore:
     def _publish_key(self) -> None:
         file, vkey = self._folder / KEY, self._signer.verifier.vkey
         if not file.is_file():
-            _replace(file, f"{vkey}\n".encode())
+            replace_file(file, f"{vkey}\n".encode())
         elif self.files.key().vkey != vkey:
             raise BadSignature(f"{file} is the key of {self.files.key().name}, not {vkey}")
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes) -> None:
     """Put a file there, whole and on disk, or leave what was there."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.new")

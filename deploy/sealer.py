@@ -24,6 +24,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from deploy.projector import told_to_stop
+from deploy.seal_desk import SealDesk
 from deploy.seal_folder import SealBroken, SealStore, keep_key
 from eventlog.connect import connect_nats
 from eventlog.health import Health, nats_healthz
@@ -329,6 +330,7 @@ async def main() -> None:
         server = nats_healthz(settings.monitor_url)
         health = Health({"nats": connected, "nats_server": server, "seal": sealing})
         await health.start(settings.health_port)
+        await SealDesk(nc, store, signer.verifier).open()
         task = asyncio.create_task(keep(sealer, stopped))
         await told_to_stop()
         await end(task)

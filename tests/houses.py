@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ def running_house() -> Iterator[Path]:
                 [*WAGGLE, "up", "--data", str(folder / "var"), "--json"],
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                env={**os.environ, "WAGGLE_SEAL_SECONDS": "0.5"},
             )
         try:
             assert up.stdout is not None

@@ -115,10 +115,10 @@ def test_whoever_audits_tells_history_to_nobody_else() -> None:
         assert hears == [name]
 
 
-def test_an_audit_office_has_no_right_but_to_read() -> None:
+def test_an_audit_office_has_no_right_but_to_read_and_to_witness() -> None:
     rights = permissions(Party("audit-office", Kind.AUDIT_OFFICE)).publish
     reads = [subject for subject in rights if subject.startswith("$JS.API.")]
-    assert {*rights} - {*reads} == {"replay.audit-office.>"}
+    assert {*rights} - {*reads} == {"replay.audit-office.>", "cmd.audit-office.sealer.>"}
     verbs = {"STREAM.INFO", "STREAM.MSG", "DIRECT.GET"}
     assert {".".join(subject.split(".")[2:4]) for subject in reads} == verbs
 
