@@ -53,6 +53,8 @@ class CaseDispatched(Fact, stream="case"):
     """Whether the clock that goes on here had run out before."""
     escalate_at: Time | None = None
     """When a superior is told next, where it is late already."""
+    imported: bool = False
+    """Of history from another system: its moments were over before anybody could wait for them."""
     verifier: UnitCode | None = None
     """Who says whether it is done, where the unit is to handle it."""
     rulebook: str

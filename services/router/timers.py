@@ -70,6 +70,8 @@ def after(timers: Timers, fact: Fact) -> Timers:
             return NONE
         case CheckOrdered(due_at=due_at):
             return Timers(check_by=due_at)
+        case CaseDispatched(imported=True):
+            return NONE
         case CaseDispatched() as to:
             due = None if to.late else to.due_at
             return Timers(

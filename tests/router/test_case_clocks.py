@@ -23,10 +23,13 @@ from tests.router.lives import (
     HOUR,
     LIMIT,
     MONDAY,
+    OPEN,
     REFUSE,
     RESOLVE,
+    RETURN,
     Life,
     at_the_street,
+    dispatch,
     extension,
     handling,
     kinds,
@@ -179,3 +182,14 @@ def test_history_knows_no_lateness() -> None:
     old = handling().later(timedelta(days=900))
     reply = c.RecordHandling(case_id=REPORT, result="已答复")
     assert kinds(old.when(reply, "archive", history=True).facts) == (c.WorkResolved, c.CaseClosed)
+
+
+def test_what_was_imported_and_is_still_open_is_late_for_nobody_until_it_is_dispatched_today() -> (
+    None
+):
+    imported = Life().after(OPEN, "router", history=True).later(timedelta(days=900))
+    assert imported.state.timers.next_at is None
+    imported.when(ACCEPT, SANITATION).then(c.WorkAccepted)
+    today = imported.after(RETURN, SANITATION).after(dispatch(SANITATION), EAST)
+    assert today.told(c.DeadlinePassed) == []
+    assert today.state.timers.next_at is not None

@@ -141,7 +141,9 @@ def _extended(
 
 def _insist_on_time_left(case: Case, rules: Rules) -> Clock:
     if case.task is not Task.HANDLE or case.clock is None:
-        detail = "only who handles it may ask; whoever is to dispatch it hands it on"
+        detail = (
+            "only who handles it and has a deadline may ask; whoever is to dispatch hands it on"
+        )
         raise refused(CaseRefusal.NOT_A_HANDLING_UNIT, detail)
     if case.request is not None:
         detail = f"an answer to the {case.request.kind} is awaited from '{case.request.decider}'"

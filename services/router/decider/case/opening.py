@@ -325,5 +325,6 @@ def _opened(
         rulebook=rules.label,
     )
     known = evolve(told if told.step is not Step.NONE else NO_CASE, opened)
-    placed = by_route(where)
-    return [opened, dispatched(known, told.report_id, placed, issued.at, rules)]
+    placed, imported = by_route(where), issued.history
+    to = dispatched(known, told.report_id, placed, issued.at, rules, imported=imported)
+    return [opened, to]

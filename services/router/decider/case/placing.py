@@ -50,7 +50,13 @@ def by_route(route: Route) -> Placement:
 
 
 def dispatched(
-    case: Case, case_id: str, placement: Placement, at: datetime, rules: Rules
+    case: Case,
+    case_id: str,
+    placement: Placement,
+    at: datetime,
+    rules: Rules,
+    *,
+    imported: bool = False,
 ) -> CaseDispatched:
     """The fact that gives the case, as it is known now, to the unit."""
     time, handling = rules.time, rules.handling
@@ -89,6 +95,7 @@ def dispatched(
         accept_by=accept_by,
         late=clock.late,
         escalate_at=max(at, escalation[0]) if escalation else None,
+        imported=imported,
         verifier=verifier_of(case, (placement.unit.code, *case.handlers, *supporting), rules),
         rulebook=rules.label,
     )

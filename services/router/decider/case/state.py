@@ -230,7 +230,11 @@ def _known(
 
 def _dispatched(case: Case, to: CaseDispatched) -> Case:
     same_clock = case.kept if to.task is Task.DISPATCH else None
-    clock = Clock(to.pace, to.limit_seconds, to.due_at, warned=to.warn_at is None, late=to.late)
+    clock = (
+        None
+        if to.imported
+        else Clock(to.pace, to.limit_seconds, to.due_at, warned=to.warn_at is None, late=to.late)
+    )
     return replace(
         case,
         step=Step.DISPATCHED,
