@@ -11,10 +11,11 @@ import fcntl
 import functools
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,20 +127,34 @@ async def on_a_small_disk() -> AsyncIterator[Stand]:
             yield stand
 
 
-async def kill_everything(stand: Stand) -> None:
-    """Kill -9 of every process of the house, its supervisor first."""
+def nothing() -> None:
+    """Nothing else."""
+
+
+async def kill_everything(stand: Stand, at_that_moment: Callable[[], None] = nothing) -> None:
+    """Kill -9 of every process of the house, all at one moment.
+
+    They are stopped first, so that none sees anything of what else happens at that moment: who
+    loses power reads no errors from a disk that has lost it too.
+    """
 
     def kill() -> None:
         processes: list[psutil.Process] = stand.house.processes()
-        for process in processes:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                pass  # it went with its parent
+        _send(processes, signal.SIGSTOP)
+        at_that_moment()
+        _send(processes, signal.SIGKILL)
         stand.house.kill()
         assert gone(processes) == []
 
     await asyncio.to_thread(kill)
+
+
+def _send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            pass  # it went with its parent
 
 
 @functools.cache

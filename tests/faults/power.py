@@ -23,12 +23,17 @@ class PowerCut(Fault):
 
     async def act(self, stand: Stand, dice: Random) -> None:
         assert isinstance(stand, DiskStand)
-        assert stand.disk is not None
-        before = stand.disk.sizes()
-        stand.disk.lose_power()
-        await kill_everything(stand)
-        await asyncio.to_thread(stand.disk.return_power)
-        after = stand.disk.sizes()
+        disk = stand.disk
+        assert disk is not None
+        before: dict[Path, int] = {}
+
+        def lose_power() -> None:
+            before.update(disk.sizes())
+            disk.lose_power()
+
+        await kill_everything(stand, lose_power)
+        await asyncio.to_thread(disk.return_power)
+        after = disk.sizes()
         self.effects["files that lost something"] = sum(
             after.get(file, -1) < size for file, size in before.items()
         )
