@@ -63,12 +63,21 @@ def every_chain_is_whole(evidence: Evidence) -> Iterator[str]:
 
 
 def every_decision_is_whole(evidence: Evidence) -> Iterator[str]:
-    """Its facts stand side by side, from the first to the last, by one hand, each once."""
+    """Its facts stand side by side, from the first to the last, by one hand, each once.
+
+    Also where it goes over several stream ids.
+    """
+    before: Entry | None = None
+    for entry in evidence.log:
+        is_next = before is not None and (
+            before.stored.sequence == entry.stored.sequence - 1
+            and before.fact.command_id == entry.fact.command_id
+            and before.index == entry.index - 1
+        )
+        if entry.index and not is_next:
+            yield f"{entry.fact.fact_id} does not stand behind what was decided before it"
+        before = entry
     for (subject, command_id), entries in evidence.decisions.items():
-        first = entries[0].stored.sequence
-        places = [entry.stored.sequence - first for entry in entries]
-        if not places == [entry.index for entry in entries] == list(range(len(entries))):
-            yield f"{subject}: the facts of {command_id} stand at {places} behind {first}"
         hands = {(e.fact.actor, e.fact.fingerprint, e.fact.cause) for e in entries}
         if len(hands) > 1:
             yield f"{subject}: {command_id} was decided by {hands}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
+from contracts.account import AwardPoints
 from contracts.case import CaseJoined, CaseOpened, CaseSeparated, Nearby, ReportJoined
-from contracts.envelope import Command, Fact, Issued, Recorded, Refused
+from contracts.envelope import Command, Fact, Issued, Recorded, Refused, log_subject
 from contracts.notice import NoticeDelivered, RecordDelivery
 from contracts.report import Position
 from contracts.rulebook import in_force
@@ -15,14 +17,20 @@ from services.intake.decider.party import PARTY
 from services.intake.decider.report import REPORT
 from services.notify.decider import NOTICE
 from services.points import reactions as points_reactions
+from services.points.account import Account
+from services.points.awards import shared_caps
+from services.points.caps import CAP
 from services.points.decider import ACCOUNT
+from services.points.decider.account import awarding, decide_with
+from services.points.parties import Parties
+from services.points.rules import Rules as PointsRules
 from services.router import reactions
 from services.router.decider.case import CASE
 from services.router.rules import Rules
 from tests.journey.evidence import Entry, Evidence
 
 DECIDERS: Mapping[str, Decider[Any, Any]] = {
-    decider.stream: decider for decider in (REPORT, PARTY, CASE, ACCOUNT, NOTICE)
+    decider.stream: decider for decider in (REPORT, PARTY, CASE, ACCOUNT, CAP, NOTICE)
 }
 
 
@@ -41,10 +49,13 @@ def the_log_is_what_the_deciders_say(evidence: Evidence) -> Iterator[str]:
         command = _command(evidence, first, by_id)
         if command is None:
             continue  # furnishing, or a ghost: there is a law on those
+        issued, rules = _issued(command, first.fact), _rules(evidence, first)
         try:
-            decided = list(
-                decider.decide(_issued(command, first.fact), state, _rules(evidence, first))
-            )
+            if isinstance(command, AwardPoints):
+                facts = _jointly(evidence, entries)
+                decided = _within_limits(issued, state, rules, states)
+            else:
+                decided = list(decider.decide(issued, state, rules))
         except Refused as refusal:
             yield f"{subject}: {command_id} is in the log, though it is refused: {refusal}"
             continue
@@ -63,12 +74,38 @@ def _command(evidence: Evidence, entry: Entry, by_id: Mapping[str, Recorded]) ->
         case "notice" if isinstance(body, NoticeDelivered):
             return RecordDelivery(**body.model_dump())
         case "account" if cause is not None:
-            return points_reactions.award(cause)
+            return _award(evidence, cause, fact)
         case "case" if cause is not None:
             return _on_case(evidence, cause, body)
         case _:
             op = evidence.sent.get(fact.command_id)
             return op.command if op else None
+
+
+def _award(evidence: Evidence, cause: Recorded, fact: Recorded) -> AwardPoints | None:
+    """The award that a closed case causes for one of its reports."""
+    for award in points_reactions.awards(cause):
+        if fact.command_id.startswith(f"award-{award.report_id}-"):
+            (report, *_) = evidence.streams[log_subject("report", award.report_id)]
+            return award.model_copy(update={"reported_at": report.fact.happened_at})
+    return None
+
+
+def _within_limits(
+    issued: Issued[Any], account: Account, rules: PointsRules, states: Mapping[str, Any]
+) -> list[Fact]:
+    """An award within the limits that riders share, each as it stands by then."""
+    shared = shared_caps(issued.command, issued.at, rules)
+    totals = {cap: states.get(log_subject("cap", cap.cap_id), CAP.initial_state) for cap in shared}
+    return decide_with(
+        issued, account, rules, lambda i, a, r: awarding.award_within(i, a, totals, r)
+    )
+
+
+def _jointly(evidence: Evidence, entries: Sequence[Entry]) -> list[Fact]:
+    """The facts of a decision that goes over several stream ids, in their order."""
+    command_id = entries[0].fact.command_id
+    return [entry.opened for entry in evidence.log if entry.fact.command_id == command_id]
 
 
 def _on_case(evidence: Evidence, cause: Recorded, fact: Fact) -> Command | None:
@@ -108,4 +145,11 @@ def _rules(evidence: Evidence, entry: Entry) -> Any:
     book = in_force(evidence.rulebooks, entry.fact.happened_at)
     if book is None or body.stream in ("party", "notice"):
         return None
+    if body.stream == "account":
+        return PointsRules(book, _parties(evidence))
     return Rules(book) if body.stream == "case" else book
+
+
+def _parties(evidence: Evidence) -> Parties:
+    """Who is who, as the log says."""
+    return reduce(Parties.heard, (entry.fact for entry in evidence.log), Parties())
