@@ -36,6 +36,7 @@ from cli import (
 )
 from cli.demo.command import demo
 from cli.export.command import export
+from cli.export.repeat import repeat
 from cli.imports import command as imports
 from cli.store import public, ranking, redeem, shop, stations, wishes
 
@@ -61,6 +62,7 @@ app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
 app.command(rich_help_panel="Looking")(replay.replay)
 app.command(rich_help_panel="Looking")(export)
+app.command(rich_help_panel="Proof")(repeat)
 app.command(rich_help_panel="Proof")(receipt.receipt)
 app.add_typer(verify.app, name="verify", rich_help_panel="Proof")
 app.add_typer(witness.app, name="witness", rich_help_panel="Proof")

@@ -8,7 +8,7 @@ all: following the log, loading, writing, exactly once, rebuilding, are the runn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -164,6 +164,13 @@ class Folding:
             self._rows[i][key] = row
             self._changed[i][key] = None
 
+    def take(self, fact: Recorded) -> None:
+        """Fold one fact where every row there is stands in memory. Raises `Unfoldable`."""
+        touched = self.touched(fact)
+        for table, keys in self.missing(touched):
+            self.know(table, keys, ())
+        self.fold(fact, touched)
+
     def changes(self) -> Iterator[tuple[int, Changes]]:
         """What has to be written, by table."""
         for i, changed in enumerate(self._changed):
@@ -195,17 +202,14 @@ class Folding:
             changed.clear()
 
 
-def rows_after(projection: Projection, facts: Sequence[Recorded]) -> dict[str, list[Any]]:
+def rows_after(projection: Projection, facts: Iterable[Recorded]) -> dict[str, list[Any]]:
     """The rows of each table after these facts and no others. Raises `Unfoldable`.
 
     Everything is held in memory: for the facts of a stream id, not for a log.
     """
     folding = Folding(projection)
     for fact in facts:
-        touched = folding.touched(fact)
-        for table, keys in folding.missing(touched):
-            folding.know(table, keys, ())
-        folding.fold(fact, touched)
+        folding.take(fact)
     return folding.rows()
 
 

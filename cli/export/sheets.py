@@ -18,6 +18,8 @@ from cli.spreadsheet import csv_text
 from proof.entry import rfc3339
 
 Row = Sequence[Any]
+GROUP: Final = 10_000
+"""Rows that a group of a Parquet file has, about."""
 NANOSECONDS: Final = "nanoseconds"
 
 
@@ -96,24 +98,37 @@ class Csv(Sheet):
 
 
 class Parquet(Sheet):
-    """Typed columns, compressed; a batch is a row group."""
+    """Typed columns, compressed, in groups of rows."""
 
     def __init__(self, path: Path, fields: Sequence[Field]) -> None:
         super().__init__(path, fields)
-        self._arrow = _arrow()
+        self._arrow = arrow()
         types = _arrow_types(self._arrow)
         self._schema = self._arrow.schema([(field.name, types[field.type]) for field in fields])
         self._file = self._arrow.parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._waiting: list[Row] = []
 
     def _write(self, rows: Sequence[Row]) -> None:
+        self._waiting += rows
+        if len(self._waiting) >= GROUP:
+            self._write_group()
+
+    def close(self) -> None:
+        """Write what still waits, and finish the file."""
+        if self._waiting:
+            self._write_group()
+        super().close()
+
+    def _write_group(self) -> None:
         columns = [
             self._arrow.array(
                 [_storable(value) for value in column], type=self._schema.field(place).type
             )
-            for place, column in enumerate(zip(*rows, strict=True))
+            for place, column in enumerate(zip(*self._waiting, strict=True))
         ]
         batch = self._arrow.record_batch(columns, schema=self._schema)
-        self._file.write_batch(batch, row_group_size=len(rows))
+        self._file.write_batch(batch, row_group_size=len(self._waiting))
+        self._waiting = []
 
 
 SHEETS: Final[Mapping[Format, Callable[[Path, Sequence[Field]], Sheet]]] = {
@@ -145,7 +160,7 @@ def _storable(value: object) -> object:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _arrow() -> ModuleType:
+def arrow() -> ModuleType:
     """Imported when somebody wants it: it takes longer than the rest of the command."""
     import pyarrow  # noqa: PLC0415
     import pyarrow.parquet  # noqa: PLC0415
@@ -154,18 +169,18 @@ def _arrow() -> ModuleType:
     return module
 
 
-def _arrow_types(arrow: Any) -> dict[str, Any]:
+def _arrow_types(module: Any) -> dict[str, Any]:
     return {
-        "boolean": arrow.bool_(),
-        "bigint": arrow.int64(),
-        "double precision": arrow.float64(),
-        "text": arrow.string(),
-        "timestamptz": arrow.timestamp("us", tz="UTC"),
-        NANOSECONDS: arrow.timestamp("ns", tz="UTC"),
-        "date": arrow.date32(),
-        "numeric": arrow.string(),
-        "bytea": arrow.binary(),
-        "jsonb": arrow.string(),
+        "boolean": module.bool_(),
+        "bigint": module.int64(),
+        "double precision": module.float64(),
+        "text": module.string(),
+        "timestamptz": module.timestamp("us", tz="UTC"),
+        NANOSECONDS: module.timestamp("ns", tz="UTC"),
+        "date": module.date32(),
+        "numeric": module.string(),
+        "bytea": module.binary(),
+        "jsonb": module.string(),
     }
 
 

@@ -361,6 +361,7 @@ VERBS = (
     "asof",
     "replay",
     "export",
+    "repeat",
     "work",
     "passbook",
     "outbox",
