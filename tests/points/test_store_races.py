@@ -261,6 +261,24 @@ async def test_the_loop_lets_a_code_run_out_and_everything_goes_back(shop: Shop)
     assert [fact.body.stream_id for fact in expired] == [take]
 
 
+async def test_a_code_runs_out_once_however_many_say_so_at_once(shop: Shop) -> None:
+    """Expiry from both processes, and a rider who gives it back at that very moment."""
+    for n in range(4):
+        item, take, rider = await offer(shop), new_id("take"), f"racer-last-{n}"
+        use_by = datetime.now(UTC) - timedelta(minutes=1)
+        await shop.write(earned_by(rider, 30, "late"), *held_long_ago(take, item, rider, use_by))
+        await asyncio.gather(
+            *(counter.expire(take, use_by) for counter in shop.counters * 2),
+            shop.ask(KITE, r.CancelRedemption(reward_id=take)),
+            return_exceptions=True,
+        )
+        world = await shop.world()
+        assert world.thing(take).step in (TakeStep.EXPIRED, TakeStep.CANCELLED)
+        assert world.thing(item).stock.free == 1
+        assert (world.account(rider).available, world.account(rider).held) == (30, 0)
+        assert faults(world) == []
+
+
 def held_long_ago(take: str, item: str, rider: str, use_by: datetime) -> list[Fact]:
     """A redemption whose code has run out and that nobody has looked at since."""
     of: dict[str, Any] = {"redemption_id": take, "rider_id": rider, "period": ""}
