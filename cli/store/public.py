@@ -66,13 +66,13 @@ async def _public(month: str | None, as_csv: bool, check: bool, data: Path, as_j
 
 async def _differences(session: Session, ledger: PublicLedger, month: str | None) -> list[str]:
     js, zone = await session.log(), await session.zone()
-    facts = [
-        entry
-        async for batch in read_log(js, subjects=("log.account.>",))
-        for entry in batch
-        if isinstance(entry, Recorded)
-    ]
-    return list(differences(ledger.sums, private_sums(facts, zone, month)))
+    spent: dict[tuple[str, str], tuple[int, int]] = {}
+    async for batch in read_log(js, subjects=("log.account.>",)):
+        facts = (entry for entry in batch if isinstance(entry, Recorded))
+        for of, (count, points) in private_sums(facts, zone, month).items():
+            before = spent.get(of, (0, 0))
+            spent[of] = before[0] + count, before[1] + points
+    return list(differences(ledger.sums, spent))
 
 
 def _as_document(ledger: PublicLedger) -> dict[str, Any]:
