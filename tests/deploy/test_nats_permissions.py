@@ -108,6 +108,10 @@ async def test_an_order_in_progress_stays_with_its_worker_and_comes_again_when_t
 
 FORBIDDEN_TO_A_UNIT = (
     "log.case.1",
+    "log.reward.item-1",
+    "log.account.rider-01",
+    "cmd.platform-kite.points.redeem_item",
+    "cmd.officer.points.use_redemption",
     "work.sanitation",
     "notice.outbox.1",
     "parked.router",
