@@ -169,6 +169,7 @@ def test_a_standard_of_known_units_makes_a_catalogue_that_holds_together() -> No
         update={
             "catalogue": catalogue,
             "routing": BOOK.routing.model_copy(update={"roles": _without_services()}),
+            "earning": BOOK.earning.model_copy(update={"bonuses": ()}),
         }
     )
     assert contradictions(book) == []

@@ -69,9 +69,14 @@ def test_a_rider_is_not_taken_over_by_another_platform() -> None:
     given(known_as(rider())).when(rider(SWIFT), by=SWIFT).then_refused(PartyRefusal.NOT_YOUR_RIDER)
 
 
-@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("kind", [kind for kind in OTHERS if kind is not PartyKind.OFFICER])
 def test_a_party_registers_itself(kind: PartyKind) -> None:
     given().when(register("me", kind), by="me").then(a(PartyRegistered, party_id="me", kind=kind))
+
+
+def test_nobody_makes_an_officer_of_themselves() -> None:
+    claimed = register("me", PartyKind.OFFICER)
+    given().when(claimed, by="me").then_refused(PartyRefusal.NOT_ALLOWED)
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -50,7 +50,8 @@ def codes(decision: Decision) -> list[str]:
 
 def test_a_report_is_accepted_as_it_was_said() -> None:
     said = report(title="桃园路", photo="p/1.jpg")
-    given().when(said, by=KITE).then(ReportAccepted(platform=KITE, **said.model_dump()))
+    kept = said.model_dump(exclude={"answers"})
+    given().when(said, by=KITE).then(ReportAccepted(platform=KITE, **kept))
 
 
 def test_the_platform_is_the_party_that_hands_the_report_in() -> None:
@@ -79,12 +80,15 @@ REFUSED: dict[RefusalCode, list[dict[str, Any]]] = {
     RefusalCode.NO_POSITION: [{"position": None}],
     RefusalCode.FROM_THE_FUTURE: [{"seen_at": NOON + AHEAD + SECOND}],
     RefusalCode.TOO_OLD: [{"seen_at": NOON - OLDEST - SECOND}],
+    RefusalCode.ANSWER_UNKNOWN: [{"answers": {"nobody": "asked"}}],
 }
 """By reason: what is refused for it."""
+OF_QUESTIONS = {RefusalCode.ANSWER_MISSING, RefusalCode.ANSWER_WRONG}
+"""Where a condition asks something: see test_answers."""
 
 
 def test_every_reason_is_tried() -> None:
-    assert REFUSED.keys() == set(RefusalCode)
+    assert REFUSED.keys() | OF_QUESTIONS == set(RefusalCode)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 
 def test_a_refused_report_is_kept_as_it_was_said() -> None:
     said = report(title="桃园路", text="字" * (LIMIT + 1), photo="p/1.jpg")
-    expected = said.model_dump(exclude={"position"})
+    expected = said.model_dump(exclude={"position", "answers"})
     given().when(said, by=KITE).then(
         a(ReportRefused, platform=KITE, position=said.position, **expected)
     )

@@ -154,7 +154,7 @@ def test_a_wrong_field_deep_inside_is_named_by_the_codes_that_people_know() -> N
     services[1]["conditions"][0]["limit"] = "soon"
     refusal = given().when(publish(catalogue={"services": services}), by=PROVISIONER)
     assert complaints(refusal).startswith(
-        "catalogue.services[bulky].conditions[bulky-plain].limit: Value error, a limit is a number"
+        "catalogue.services[bulky].conditions[bulky-plain].limit: a limit is a number"
     )
 
 
