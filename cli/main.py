@@ -17,6 +17,7 @@ from cli import (
     erase,
     evaluate,
     hands,
+    ledger,
     log,
     look,
     passbook,
@@ -83,6 +84,7 @@ app.add_typer(redeem.app, name="redeem", rich_help_panel="The store")
 app.add_typer(stations.app, name="station", rich_help_panel="The store")
 app.command("ranking", rich_help_panel="The store")(ranking.ranking)
 app.add_typer(log.app, name="log")
+app.add_typer(ledger.app, name="ledger", rich_help_panel="Points")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(docs.app, name="docs")
 
