@@ -38,13 +38,16 @@ BOUND = tuple(
     for durable in REACTIONS
     if str(durable.config.durable_name).startswith("points-")
 )
+SECOND = "second-officer"
 PARTIES = (
     Party("provisioner", Kind.PROVISIONER),
     Party("intake", Kind.SERVICE),
     Party("router", Kind.SERVICE),
     Party("points", Kind.SERVICE, BOUND),
     Party("auditor", Kind.AUDITOR),
+    Party("projector", Kind.PROJECTOR),
     Party(OFFICER, Kind.OFFICER),
+    Party(SECOND, Kind.OFFICER),
     Party(KITE, Kind.PLATFORM),
     Party(SWIFT, Kind.PLATFORM),
     Party(WEST, Kind.UNIT),
@@ -102,7 +105,7 @@ def registered(party_id: str, kind: PartyKind, platform: str | None = None) -> P
 def everybody() -> list[Fact]:
     """The parties of the tests, as they are registered."""
     return [
-        registered(OFFICER, PartyKind.OFFICER),
+        *(registered(officer, PartyKind.OFFICER) for officer in (OFFICER, SECOND)),
         *(registered(rider, PartyKind.RIDER, platform) for rider, platform in RIDERS.items()),
     ]
 
