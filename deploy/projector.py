@@ -1,4 +1,7 @@
-"""The projector: keeps every projection in step with the log, in a process of its own."""
+"""The projector: keeps every projection in step with the log, in a process of its own.
+
+Now and then it has the ledger checked, and shows at `/metrics` what was found.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Final
 import structlog
 import uvloop
 
+from deploy.auditing import Auditing
 from deploy.projections import PROJECTIONS
 from eventlog.checkpoint import Stop
 from eventlog.connect import connect_nats, connect_postgres
@@ -45,9 +49,12 @@ async def main() -> None:
 
     server = nats_healthz(settings.nats_monitor_url)
     checks = {"nats": connected, "nats_server": server, **_lags(runners, stopped)}
-    health = Health(checks)
+    auditing = Auditing(settings.ledger_check_seconds)
+    health = Health(checks, auditing.metrics)
     await health.start(settings.health_port)
     tasks = [asyncio.create_task(keep(runner, stopped)) for runner in runners]
+    if auditing.every:
+        tasks.append(asyncio.create_task(auditing.keep()))
     await told_to_stop()
     await end(*tasks)
     await health.stop()

@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz` of a process."""
+"""`/livez` and `/readyz` of a process, and `/metrics` where it counts something."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ Check = Callable[[], Awaitable[str | None]]
 class Health:
     """A small HTTP door on loopback: alive is answering, ready is every check passed."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, checks: Mapping[str, Check], metrics: Callable[[], str] | None = None
+    ) -> None:
         self._checks = dict(checks)
+        self._metrics = metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int) -> None:
@@ -24,6 +27,8 @@ class Health:
             return
         app = web.Application()
         app.add_routes([web.get("/livez", self._livez), web.get("/readyz", self._readyz)])
+        if self._metrics is not None:
+            app.add_routes([web.get("/metrics", self._counted)])
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
@@ -36,6 +41,10 @@ class Health:
 
     async def _livez(self, _: web.Request) -> web.Response:
         return web.json_response({"alive": True})
+
+    async def _counted(self, _: web.Request) -> web.Response:
+        text = self._metrics() if self._metrics else ""
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
     async def _readyz(self, _: web.Request) -> web.Response:
         wrong = {name: await _outcome(check) for name, check in self._checks.items()}

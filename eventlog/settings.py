@@ -37,6 +37,8 @@ class Settings:
     """WAGGLE_ALLOW_PRIVATE_WEBHOOKS=1: post to loopback and private addresses too."""
     notice_retry_delays: tuple[float, ...] | None = None
     """WAGGLE_NOTICE_RETRY_DELAYS: seconds between tries, separated by commas."""
+    ledger_check_seconds: float = 3600.0
+    """WAGGLE_LEDGER_CHECK_SECONDS: how often the projector has the ledger checked; 0: never."""
 
     @property
     def servers(self) -> list[str]:
@@ -79,5 +81,6 @@ class Settings:
             health_port=int(os.environ.get("WAGGLE_HEALTH_PORT", "0")),
             log_format=os.environ.get("WAGGLE_LOG_FORMAT", "json"),
             allow_private_webhooks=os.environ.get("WAGGLE_ALLOW_PRIVATE_WEBHOOKS") == "1",
+            ledger_check_seconds=float(os.environ.get("WAGGLE_LEDGER_CHECK_SECONDS", "3600")),
             notice_retry_delays=tuple(float(d) for d in delays.split(",")) if delays else None,
         )
