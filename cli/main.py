@@ -16,6 +16,7 @@ from cli import (
     docs,
     erase,
     evaluate,
+    examine,
     hands,
     ledger,
     log,
@@ -59,6 +60,7 @@ board.register(app)
 evaluate.register(app)
 look.register(app)
 passbook.register(app)
+examine.register(app)
 app.command(rich_help_panel="Looking")(timeline.timeline)
 app.command("asof", rich_help_panel="Looking")(asof.command)
 app.command(rich_help_panel="Looking")(replay.replay)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Iterator
 
 from contracts.account import AwardPoints, ReversalReason, ReversePoints, Standing
-from contracts.case import CancelReason, CaseClosed, CloseOutcome
+from contracts.case import CancelReason, CaseClosed, CloseOutcome, Gathered
 from contracts.envelope import Recorded
 
 
@@ -27,10 +27,8 @@ def awards(fact: Recorded, erased: Container[str] = ()) -> tuple[AwardPoints, ..
                 condition=closed.condition,
                 area=closed.area,
             )
-            places = {closed.rider_id: 0}
             found = [first]
-            for other in closed.gathered:
-                place = places.setdefault(other.rider_id, len(places))
+            for other, place in placed(closed.rider_id, closed.gathered):
                 confirms = {
                     "rider_id": other.rider_id,
                     "platform": other.platform,
@@ -42,6 +40,13 @@ def awards(fact: Recorded, erased: Container[str] = ()) -> tuple[AwardPoints, ..
             return tuple(one for one in found if one.rider_id not in erased)
         case _:
             return ()
+
+
+def placed(first: str, gathered: Iterable[Gathered]) -> Iterator[tuple[Gathered, int]]:
+    """Every report that gathered, and which rider's it is, counted from the first reporter, 0."""
+    places = {first: 0}
+    for other in gathered:
+        yield other, places.setdefault(other.rider_id, len(places))
 
 
 def award(fact: Recorded, erased: Container[str] = ()) -> AwardPoints | None:

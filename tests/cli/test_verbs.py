@@ -364,6 +364,8 @@ VERBS = (
     "repeat",
     "work",
     "passbook",
+    "examine",
+    "ledger check",
     "outbox",
     "rebuild",
     "import messages",
