@@ -8,7 +8,7 @@ from typing import Any, cast
 import asyncpg
 
 from services.points import watch as module
-from services.points.watch import Watch, look_once
+from services.points.watch import LOTS, Watch, look_once
 from tests.given import NOON
 
 PASSING = (ConnectionError,)
@@ -20,13 +20,13 @@ class Tables:
     def __init__(self, *rows: tuple[str, str, bool]) -> None:
         self.rows = list(rows)
 
-    async def fetch(self, _: str, now: datetime, most: int) -> list[dict[str, Any]]:
-        return [{"rider_id": r, "lot": lot, "pending": p} for r, lot, p in self.rows[:most]]
+    async def fetch(self, _: str, now: datetime, most: int) -> list[tuple[str, str, bool]]:
+        return self.rows[:most]
 
 
 def watching(*rows: tuple[str, str, bool]) -> tuple[Watch, Tables]:
     tables = Tables(*rows)
-    return Watch(cast(asyncpg.Pool, tables)), tables
+    return Watch(cast(asyncpg.Pool, tables), LOTS), tables
 
 
 async def test_what_is_due_is_rung_once_until_the_tables_show_what_came_of_it() -> None:
@@ -80,7 +80,7 @@ async def test_without_tables_nothing_is_rung() -> None:
         async def fetch(self, *_: Any) -> Any:
             raise asyncpg.UndefinedTableError("points.lot")
 
-    watch = Watch(cast(asyncpg.Pool, Nothing()))
+    watch = Watch(cast(asyncpg.Pool, Nothing()), LOTS)
 
     async def ring(*_: Any) -> None:
         raise AssertionError("nothing is due")
