@@ -10,11 +10,11 @@ from typing import Final
 import structlog
 import uvloop
 
-from bench import append, clocks, intake, loop, project, raw, redeem, routing
+from bench import append, clocks, intake, loop, points, project, raw, redeem, routing
 from bench.figures import Figure
 from bench.houses import measured_house
 
-NAMES: Final = ("intake", "loop", "project", "routing", "clocks", "redeem")
+NAMES: Final = ("intake", "loop", "project", "routing", "clocks", "redeem", "points")
 
 
 def main() -> None:
@@ -56,6 +56,14 @@ async def _measure(names: Iterable[str], less: int) -> None:
             spread = 2_000 // less
             _print(
                 await redeem.measure(house, items=1_000, one_item=spread // 5, many_items=spread)
+            )
+    if "points" in names:
+        async with measured_house() as house:
+            _say("awards, passbooks, and the check of the ledger")
+            _print(
+                await points.measure(
+                    house, awards_a_run=2_000 // less, riders=5_000 // less, reads=2_000 // less
+                )
             )
     if "clocks" in names:
         _say("the clock's look at a million open cases")
