@@ -18,8 +18,8 @@ from cli.rebuild import as_document
 from cli.running import Exit, Failure, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from deploy.backup import back_up
-from deploy.backup_files import BadBackup, KeyManifest, Manifest, as_json, key_folder_of
-from deploy.drill import Chained, Compared, chained, source_at
+from deploy.backup_files import SEAL, BadBackup, KeyManifest, Manifest, as_json, key_folder_of
+from deploy.drill import Compared, Verified, source_at, verified
 from deploy.house import AUDITOR, HouseInfo
 from deploy.projections import PROJECTIONS
 from deploy.provision import PROVISIONER
@@ -30,6 +30,7 @@ from deploy.snapshots import SnapshotError
 from eventlog.connect import connect_nats
 from eventlog.read import head
 from eventlog.rebuild import RebuildRuns, RebuildStopped
+from eventlog.whole import WholeClient
 
 Told = Callable[[str, int, int], None]
 
@@ -221,20 +222,20 @@ async def _drill(data: Path, rulebook: Path | None, json_wanted: bool) -> Exit:
                 restored, info = house
                 times["restore"] = round(time.monotonic() - began, 3)
                 with _timed(times, "verify"):
-                    chain, heads = await _verified(info, told)
+                    chain, heads = await _verified(info, folder / SEAL, told)
                 with _timed(times, "compare"):
                     compared = await _compared(session, restored.manifest, heads)
     return _print_drill(restored, chain, compared, times, json_wanted)
 
 
-async def _verified(info: HouseInfo, told: Told) -> tuple[Chained, dict[str, int]]:
-    """The chain of the restored log, and the last fact of each projection in it."""
+async def _verified(info: HouseInfo, seal: Path, told: Told) -> tuple[Verified, dict[str, int]]:
+    """The restored log against chain and seal, and the last fact of each projection in it."""
     seed = str(info.credentials.seed_file(AUDITOR))
-    nc = await connect_nats(info.nats_url, identity=AUDITOR, seed_file=seed)
+    nc = await connect_nats(info.nats_url, identity=AUDITOR, seed_file=seed, kind=WholeClient)
     try:
         js = nc.jetstream(timeout=10)
         heads = {one.name: await head(js, one.subjects) for one in PROJECTIONS}
-        return await chained(js, told), heads
+        return await verified(js, seal, told), heads
     finally:
         await nc.close()
 
@@ -256,21 +257,23 @@ def _timed(times: dict[str, float], step: str) -> Iterator[None]:
 
 def _print_drill(
     restored: Restored,
-    chain: Chained,
+    chain: Verified,
     compared: list[Compared],
     times: dict[str, float],
     json_wanted: bool,
 ) -> Exit:
     pairs = list(zip(compared, restored.rebuilt, strict=True))
     equal = all(source.digest == ours.digest_rebuilt for source, ours in pairs)
-    good = equal and chain.first_bad is None
+    good = equal and not chain.problems
     if json_wanted:
         document: dict[str, Any] = {
             "ok": good,
             "log_sequence": restored.manifest.log_sequence,
             "facts": chain.facts,
+            "checkpoints": chain.checkpoints,
+            "covered": chain.covered,
             "first_bad": chain.first_bad,
-            "problem": chain.problem,
+            "problems": list(chain.problems),
             "seconds": times,
             "projections": [
                 {
@@ -301,9 +304,12 @@ def _print_drill(
     ]
     print_table(("projection", "facts", "rows", "source", "restored", ""), rows)
     print_table(("step", "seconds"), times.items())
-    broken = f"the chain breaks at {chain.first_bad}: {chain.problem}"
+    for problem in chain.problems:
+        say(problem, "red")
     say(
-        f"{chain.facts} facts, the chain is whole" if chain.first_bad is None else broken,
+        f"{chain.facts} facts; the chain is whole and {chain.checkpoints} signed checkpoints agree"
+        if not chain.problems
+        else f"the first bad fact: {chain.first_bad}",
         "green" if good else "red",
     )
     return Exit.DONE if good else Exit.NO

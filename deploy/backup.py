@@ -2,7 +2,8 @@
 
 The log is the truth and goes first to last: a stream that others follow from is saved before those
 that follow from it, so that restored together they are as after a crash, and what is missing is
-done again. The inbox alone goes before the log: what leaves it is in the log.
+done again. Two go before the log: the inbox, since what leaves it is in the log, and the seal,
+since whatever was signed must be in the log.
 
 Tables are not saved: they are folded from the log again. The keys lie apart, with a date by which
 they must be gone: a key that can be fetched back from a backup is not destroyed.
@@ -44,6 +45,7 @@ from deploy.retention import Days
 from deploy.snapshots import save_stream, stream_names
 from eventlog.message import LOG
 from eventlog.read import at
+from proof.files import LATEST, copy_seal
 
 BEFORE_THE_LOG: Final = "INBOX"
 
@@ -87,6 +89,8 @@ async def _save_streams(
 ) -> Manifest:
     began = datetime.now(UTC)
     (folder / STREAMS).mkdir(parents=True)
+    if (info.seal_folder / LATEST).is_file():
+        copy_seal(info.seal_folder, folder / SEAL)
     parts: list[StreamPart] = []
     for name in in_order(await stream_names(nc)):
         file = f"{STREAMS}/{name}.snapshot"
@@ -94,7 +98,6 @@ async def _save_streams(
         told = _counting(name, known, progress)
         saved = await save_stream(nc, name, folder / file, told)
         parts.append(StreamPart(file=file, **saved))
-    copied(info.folder / SEAL, folder / SEAL)
     last = next((part.last_sequence for part in parts if part.name == LOG), 0)
     stored = await at(nc.jetstream(timeout=10), last) if last else None
     manifest = Manifest(

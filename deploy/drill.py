@@ -1,4 +1,4 @@
-"""A restored house against the one it was saved from: the chain of every fact, every table.
+"""A restored house against the one it was saved from: every fact, every table.
 
 The digests are of tables at the same sequence: the last one that the backup holds. Where the live
 tables of the source have gone on since, they are folded again up to there, from the source's log.
@@ -6,34 +6,41 @@ tables of the source have gone on since, they are folded again up to there, from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import asyncpg
-from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from eventlog import checkpoint as marks
 from eventlog.asof import as_of
-from eventlog.message import LOG
-from eventlog.ordered import OrderedReader, place
 from eventlog.projection import Projection
-from eventlog.read import EVERYTHING, head
+from eventlog.read import head
 from eventlog.tables import Schema
+from eventlog.whole import read_whole
+from proof.audit import Audit
 from proof.chain import Chains
+from proof.checkpoint import opened
+from proof.files import LATEST, SealFolder
 
-BATCH = 1000
+BATCH: Final = 1000
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Chained:
+class Verified:
     """What looking at every fact of a log has shown."""
 
     facts: int
+    checkpoints: int
+    """How many signed checkpoints it agrees with; 0 where the backup holds no seal."""
+    covered: int
+    """How many of the facts those cover."""
     first_bad: int | None
     """The sequence of the first fact that is wrong or missing."""
-    problem: str | None
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +53,37 @@ class Compared:
     """Whether these were its live tables; else they were folded up to there for this."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    sequence: int
-    subject: str
-    headers: Mapping[str, str]
-    body: bytes
+async def verified(js: JetStreamContext, seal: Path, progress: Progress) -> Verified:
+    """Whether every fact follows the one before it and is the one that was signed.
+
+    `seal` is where the backup keeps checkpoints and tiles, if it has any. The connection must be a
+    `WholeClient`.
+    """
+    end, last = await head(js), 0
+    audit, chains = _audit(seal, end), Chains()
+    async for batch in read_whole(js, at_most=BATCH):
+        for one in batch:
+            if problem := chains.follow(one.subject, one.headers, one.body):
+                return Verified(last, 0, 0, one.sequence, (problem,))
+            audit.add(one.line)
+            last = one.sequence
+        progress("verifying", last, end)
+        if audit.ended:
+            break
+    verdict = audit.finish()
+    return Verified(
+        verdict.facts, verdict.checkpoints, verdict.covered, verdict.first_bad, verdict.problems
+    )
 
 
-def _raw(message: Msg) -> _Raw:
-    sequence = place(message.reply).sequence
-    return _Raw(sequence, message.subject, message.headers or {}, message.data)
-
-
-async def chained(js: JetStreamContext, progress: Progress) -> Chained:
-    """Whether every fact gives its hash, follows the one before it, and none is missing."""
-    end, chains, last = await head(js), Chains(), 0
-    if not end:
-        return Chained(0, None, None)
-    async with OrderedReader(
-        js, _raw, stream=LOG, subjects=EVERYTHING, after=0, ahead=2 * BATCH
-    ) as reader:
-        while last < end:
-            for one in await reader.take(BATCH, fill=True):
-                if one.sequence != last + 1:
-                    return Chained(last, last + 1, f"the log has nothing at {last + 1}")
-                if problem := chains.follow(one.subject, one.headers, one.body):
-                    return Chained(last, one.sequence, problem)
-                last = one.sequence
-            progress("verifying the chain", last, end)
-    return Chained(last, None, None)
+def _audit(seal: Path, end: int) -> Audit:
+    if not (seal / LATEST).is_file():
+        return Audit((), up_to=end)
+    folder = SealFolder(seal)
+    key = folder.key()
+    return Audit(
+        folder.checkpoints(key), folder.tiles(opened(folder.latest(), key).size), up_to=end
+    )
 
 
 async def source_at(

@@ -16,7 +16,7 @@ import pytest
 from cli.session import open_session
 from contracts.envelope import ERASED
 from contracts.report import ReportAccepted
-from deploy.backup_files import SUMS, key_backups
+from deploy.backup_files import SEAL, SUMS, key_backups
 from deploy.projections import PROJECTIONS
 from deploy.retention import BadDays, Days
 from eventlog import checkpoint
@@ -24,6 +24,7 @@ from eventlog.checkpoint import LogLost
 from eventlog.project import ProjectionRunner
 from eventlog.read import read_log, read_stream
 from eventlog.sealing import unseal
+from proof.files import LATEST
 from tests.cli.test_verbs import step_of, submitted, until
 from tests.cli.waggle import Waggle
 from tests.deploy.folders import empty_house
@@ -268,9 +269,14 @@ def test_a_log_older_than_postgresql_is_noticed_and_a_rebuild_mends_it(
     assert waggle("rebuild", "--check").code == 0
 
 
-def test_a_drill_restores_the_running_house_and_finds_everything_equal(waggle: Waggle) -> None:
+def test_a_drill_restores_the_running_house_and_finds_everything_equal(
+    waggle: Waggle, living_house: Path
+) -> None:
+    until(lambda: (living_house / SEAL / LATEST).is_file() or None)
     told = waggle.json("drill")
     assert told["ok"] is True
     assert told["facts"] == told["log_sequence"] > 0
+    assert told["checkpoints"] > 0
+    assert 0 < told["covered"] <= told["facts"]
     assert [one["equal"] for one in told["projections"]] == [True] * len(PROJECTIONS)
     assert set(told["seconds"]) == {"backup", "restore", "verify", "compare"}

@@ -12,14 +12,14 @@ from nats.aio.client import Client
 from contracts.case import CaseFile, ReadCase
 from deploy.databases import KEYS
 from eventlog.asking import command_headers
-from eventlog.connect import connect_nats
+from eventlog.connect import FactClient, connect_nats
 from tests.journey.house import House
 
 
 @asynccontextmanager
-async def party(house: House, name: str) -> AsyncIterator[Client]:
+async def party(house: House, name: str, kind: type[Client] = FactClient) -> AsyncIterator[Client]:
     seed = str(house.info.credentials.seed_file(name))
-    client = await connect_nats(house.info.nats_url, identity=name, seed_file=seed)
+    client = await connect_nats(house.info.nats_url, identity=name, seed_file=seed, kind=kind)
     try:
         yield client
     finally:

@@ -21,12 +21,22 @@ from contracts.envelope import Outcome
 from contracts.party import EraseRider, ErasureReason, PartyKind, RegisterParty
 from contracts.report import SubmitReport
 from deploy.databases import KEYS, PROJECTIONS
+from deploy.drill import verified
 from deploy.streams import streams
 from eventlog.asking import ask, command_headers
 from eventlog.read import read_stream
+from eventlog.whole import WholeClient
+from proof.files import LATEST
 from tests.cli.test_verbs import somewhere, step_of, until
 from tests.cli.waggle import Waggle
-from tests.journey.forgetting import checkpointed, holds, now, party, read, wrapped_key
+from tests.journey.forgetting import (
+    checkpointed,
+    holds,
+    now,
+    party,
+    read,
+    wrapped_key,
+)
 from tests.journey.house import House, running
 from tests.journey.plaintext import found_in, in_files, in_streams, in_tables, merged
 
@@ -118,6 +128,12 @@ def submitted(waggle: Waggle, text: str) -> str:
 
 @pytest.fixture(scope="module")
 def forgotten() -> Iterator[Forgotten]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAGGLE_SEAL_SECONDS", "1")
+        yield from _forgotten()
+
+
+def _forgotten() -> Iterator[Forgotten]:
     with running() as house:
         waggle = Waggle(house.folder)
         asyncio.run(known(house))
@@ -132,6 +148,7 @@ def forgotten() -> Iterator[Forgotten]:
         before, key_before = asyncio.run(search(house)), holds(house, wrapped)
         cached = asyncio.run(read(house, "sanitation", still_open)).text
         place = house.folder.parent
+        until(lambda: (house.info.seal_folder / LATEST).is_file() or None)
         waggle.json("backup", str(place / "before"))
         answer = waggle.json("erase", "rider", RIDER, "--reason", "asked")
         waggle.json("backup", str(place / "after"))
@@ -220,6 +237,12 @@ def test_a_backup_from_before_holds_words_and_key_and_one_from_after_neither(
     assert not key_in("after")
 
 
+def test_an_export_holds_none_of_it_in_any_form(forgotten: Forgotten) -> None:
+    forgotten.waggle.json("export", str(forgotten.place / "export"), "--csv", "--jsonl")
+    assert in_files(forgotten.place / "export", ["ReportAccepted"]), "it holds the log"
+    assert in_files(forgotten.place / "export", WORDS) == {}
+
+
 def test_what_others_dropped_in_is_still_parked(forgotten: Forgotten) -> None:
     async def left() -> list[dict[str, Any]]:
         async with party(forgotten.house, "provisioner") as nc:
@@ -294,6 +317,15 @@ def test_the_work_on_her_case_goes_on_without_words_points_or_notices(
         and fact["sequence"] > erased_at + 50
     ]
     assert notices == []
+
+
+async def test_the_log_still_agrees_with_what_was_signed_before(forgotten: Forgotten) -> None:
+    house = forgotten.house
+    async with party(house, "auditor", WholeClient) as nc:
+        told = await verified(nc.jetstream(timeout=10), house.info.seal_folder, lambda *_: None)
+    assert told.problems == ()
+    assert 0 < told.covered <= told.facts
+    assert told.facts >= forgotten.answer["sequence"]
 
 
 def test_a_rebuild_needs_no_key_and_gives_the_same_bytes(forgotten: Forgotten) -> None:
