@@ -12,6 +12,7 @@ import pytest
 
 from cli.session import open_session
 from deploy.house import AUDIT_OFFICE, running_house
+from deploy.projections import PROJECTIONS
 from tests.cli.test_verbs import submitted, until
 from tests.cli.waggle import Waggle
 
@@ -96,8 +97,8 @@ def kept(waggle: Waggle) -> Iterator[str]:
     async def drop() -> None:
         async with open_session(waggle.house) as session:
             tables = await session.owned_tables()
-            for name in ("intake", "router", "points", "notify"):
-                await tables.execute(f"DROP SCHEMA IF EXISTS asoftest_{name} CASCADE")
+            for projection in PROJECTIONS:
+                await tables.execute(f"DROP SCHEMA IF EXISTS asoftest_{projection.name} CASCADE")
 
     asyncio.run(drop())
 
