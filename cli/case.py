@@ -239,13 +239,12 @@ def close(
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs of this group."""
+    """Add the verbs of this group; `verify` stands beside what else can be verified."""
     for name, verb in (
         ("accept", accept),
         ("dispatch", dispatch),
         ("return", return_),
         ("resolve", resolve),
-        ("verify", verify),
         ("close", close),
     ):
         app.command(name, rich_help_panel="Cases")(verb)

@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
+from cli.case import verify as verify_case
 from cli.door import AsOption, Door, NatsOption, SeedOption, Way, open_door
 from cli.printing import finish, note, print_json, print_table, progress_bar, say
 from cli.running import Exit, Failure, go_on, run
@@ -29,7 +31,33 @@ from proof.note import BadSignature, Verifier
 from proof.receipt import Proven, Receipt, check_receipt
 from proof.tiles import Tiles
 
-app = typer.Typer(help="Verify what was signed: log, exports, receipts.", no_args_is_help=True)
+
+class _Verbs(TyperGroup):
+    """What is none of these words is the id of a case: the supervision centre verifies work."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """With the word that was left out."""
+        known = not args or args[0] in self.commands
+        return super().resolve_command(ctx, args if known else [CASE, *args])
+
+
+CASE: Final = "case"
+app = typer.Typer(
+    cls=_Verbs,
+    help="""Verify work, or what was signed: log, exports, receipts.
+
+    `waggle verify ID --passed` says that the work on a case is done; it is
+    short for `waggle verify case ID --passed`.
+
+    Examples:
+      waggle verify 01JD2Q8Z7N4X0V5M3K9R6T1W8C --passed
+      waggle verify log --json
+      waggle verify export audit-may
+    """,
+    no_args_is_help=True,
+    context_settings={"ignore_unknown_options": True},
+)
+app.command(CASE)(verify_case)
 
 KeyOption = Annotated[
     str | None,
