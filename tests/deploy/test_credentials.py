@@ -27,6 +27,14 @@ def test_secrets_are_for_their_owner_only(house: Path) -> None:
         assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_master_key_is_made_once_and_for_its_owner_only(house: Path) -> None:
+    file = Credentials(house).master_key_file(lambda: b"first" * 4)
+    assert Credentials(house).master_key_file(lambda: b"other" * 4) == file
+    assert file.read_bytes() == b"first" * 4
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [other.name for other in file.parent.iterdir()] == [file.name]
+
+
 def test_a_file_that_became_readable_is_closed_again(house: Path) -> None:
     credentials = Credentials(house)
     credentials.nkey("sanitation")

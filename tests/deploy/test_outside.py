@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contracts.case import AcceptWork, ResolveWork, VerifyWork
+from contracts.case import AcceptWork, CaseRefusal, ResolveWork, VerifyWork
 from contracts.envelope import Command, Outcome
 from contracts.report import Position, SubmitReport
 from contracts.rulebook import Rulebook
@@ -81,13 +81,18 @@ async def _live(info: HouseInfo) -> None:
 async def _tell(info: HouseInfo, party: str, command: Command) -> None:
     seed = str(info.credentials.seed_file(party))
     nc = await connect_nats(info.nats_url, identity=party, seed_file=seed)
-    answer, _ = await ask(nc, party, command, f"{CASE}-{type(command).__name__}")
+    async with asyncio.timeout(30):
+        while True:
+            answer, _ = await ask(nc, party, command, f"{CASE}-{type(command).__name__}")
+            if [reason.code for reason in answer.reasons] != [CaseRefusal.NO_SUCH_CASE]:
+                break
+            await asyncio.sleep(0.05)  # router has not heard of the report yet
     assert answer.outcome is Outcome.ACCEPTED, answer
     await nc.close()
 
 
 def test_the_servers_are_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NATS_URL", "DATABASE_URL", "WAGGLE_KEYS_URL"):
+    for name in ("NATS_URL", "DATABASE_URL", "WAGGLE_KEYS_URL", "WAGGLE_REPLICAS"):
         monkeypatch.delenv(name, raising=False)
     assert Outside.from_environment() == Outside()
     monkeypatch.setenv("NATS_URL", "nats://127.0.0.1:4222")
@@ -99,3 +104,5 @@ def test_the_servers_are_named_by_the_environment(monkeypatch: pytest.MonkeyPatc
     )
     monkeypatch.setenv("WAGGLE_KEYS_URL", "postgresql://two")
     assert Outside.from_environment().keys_url == "postgresql://two"
+    monkeypatch.setenv("WAGGLE_REPLICAS", "3")
+    assert Outside.from_environment().replicas == 3

@@ -10,8 +10,9 @@ from nats.js import JetStreamContext
 
 from eventlog import checkpoint
 from eventlog.checkpoint import LogLost
+from eventlog.message import LOG
 from eventlog.project import ProjectionRunner
-from tests.eventlog.site import Site, awarded, digest, reached, rows, running
+from tests.eventlog.site import PROVISIONER, Site, awarded, digest, reached, rows, running
 from tests.eventlog.tally import TALLY
 
 
@@ -79,6 +80,22 @@ async def test_a_fact_that_does_not_give_its_hash_is_refused(
         await reached(pool, TALLY, last)
 
     assert "does not give its own hash" in await refusal(js, pool)
+
+
+async def test_a_hole_before_the_checkpoint_is_refused(
+    log_site: Site, js: JetStreamContext, pool: asyncpg.Pool
+) -> None:
+    """The end is as it was, and so is the fact at the checkpoint."""
+    provisioner = await log_site.js(PROVISIONER)
+    declared = (await provisioner.stream_info(LOG)).config
+    await provisioner.delete_stream(LOG)
+    await provisioner.add_stream(declared.evolve(deny_delete=False))
+    last = await log_site.publish(*(awarded("ann", n, report=f"r{n}") for n in range(1, 6)))
+    async with running(ProjectionRunner(TALLY, js, pool)):
+        await reached(pool, TALLY, last)
+    await provisioner.delete_msg(LOG, 2)
+
+    assert f"1 facts before its end at {last} are gone" in await refusal(js, pool)
 
 
 async def test_a_runner_that_is_cut_off_looks_before_it_goes_on(

@@ -40,6 +40,7 @@ class Damaged(Fault):
     """What is hurt, in the folder of the house."""
     refused: str | None = None
     """What must be said, where the house must not start; None where either will do."""
+    _runs = False
 
     def hurt(self, files: Path, dice: Random) -> None:
         """What becomes of the server's files."""

@@ -24,7 +24,7 @@ from tests.journey.house import House
 HELP = "support"
 """The kind of order that no story waits for: who helps says nothing."""
 PULL_SECONDS = 2.0
-PATIENCE = 90.0
+PATIENCE = 150.0
 """Seconds that anybody waits for what must come, faults included."""
 
 

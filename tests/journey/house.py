@@ -132,11 +132,10 @@ def errors_of(folder: Path) -> Path:
 def _ready(folder: Path, up: subprocess.Popen[bytes]) -> HouseInfo:
     assert up.stdout is not None
     line = up.stdout.readline()
-    if not line:
+    if not line or not json.loads(line).get("ready"):
         up.communicate()
-        said = errors_of(folder).read_text()
+        said = line.decode() + errors_of(folder).read_text()
         raise NotStarted(f"waggle up ended with {up.returncode}: {said}")
-    assert json.loads(line)["ready"] is True
     info = running_house(folder)
     assert info is not None
     return info
