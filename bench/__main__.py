@@ -10,11 +10,11 @@ from typing import Final
 import structlog
 import uvloop
 
-from bench import append, clocks, intake, loop, points, project, raw, redeem, routing
+from bench import append, clocks, intake, loop, points, project, proof, raw, redeem, routing
 from bench.figures import Figure
 from bench.houses import measured_house
 
-NAMES: Final = ("intake", "loop", "project", "routing", "clocks", "redeem", "points")
+NAMES: Final = ("intake", "loop", "project", "routing", "clocks", "redeem", "points", "proof")
 
 
 def main() -> None:
@@ -68,6 +68,9 @@ async def _measure(names: Iterable[str], less: int) -> None:
     if "clocks" in names:
         _say("the clock's look at a million open cases")
         _print(await clocks.measure(cases=1_000_000 // less))
+    if "proof" in names:
+        _say("sealing and verifying")
+        _print(await proof.measure(facts=proof.FACTS_IN_ALL // less))
 
 
 def _say(what: str) -> None:

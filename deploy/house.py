@@ -40,6 +40,7 @@ from deploy.provision import (
     register_parties,
 )
 from deploy.retention import Days
+from deploy.stored import insist_on_stored, remember_streams
 from deploy.streams import REACTIONS
 from deploy.supervisor import Part, Supervisor
 from eventlog import checkpoint
@@ -239,7 +240,9 @@ async def set_up(plan: Plan, book: Rulebook, info: HouseInfo) -> None:
     nc = await connect_nats(info.nats_url, identity=PROVISIONER, seed_file=seed)
     try:
         js = nc.jetstream(timeout=10)
+        await insist_on_stored(js, plan.folder.resolve())
         await provision_streams(js, replicas=plan.outside.replicas, days=plan.days)
+        remember_streams(plan.folder.resolve())
         await provision_consumers(
             js, (u.code for u in book.units), (p.code for p in book.platforms)
         )

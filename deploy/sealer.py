@@ -26,6 +26,7 @@ from nats.js.errors import APIError
 from deploy.projector import told_to_stop
 from deploy.seal_desk import SealDesk
 from deploy.seal_folder import SealBroken, SealStore, keep_key
+from eventlog.checkpoint import holes
 from eventlog.connect import connect_nats
 from eventlog.health import Health, nats_healthz
 from eventlog.logs import set_up_logs
@@ -246,10 +247,7 @@ class Sealer:
             )
 
     async def _loss(self) -> str | None:
-        state = (await self._js.stream_info(LOG)).state
-        if state.last_seq and (state.first_seq > 1 or state.messages != state.last_seq):
-            return f"{state.last_seq} sequences were given out, {state.messages} messages are there"
-        return await self._loss_at(self._tiling.size, self._last)
+        return await holes(self._js) or await self._loss_at(self._tiling.size, self._last)
 
     async def _loss_at(self, sequence: int, leaf: bytes) -> str | None:
         if not sequence:

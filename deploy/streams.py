@@ -56,7 +56,8 @@ def _everlasting(name: str, subject: str, replicas: int, most_bytes: int) -> Str
         deny_purge=True,
         allow_direct=True,
         allow_atomic=True,
-        compression=StoreCompression.S2,
+        # Not S2: a damaged bit in a compressed block makes the server delete the whole stream.
+        compression=StoreCompression.NONE,
         duplicate_window=DEDUPE_SECONDS,
         max_bytes=most_bytes,
         num_replicas=replicas,

@@ -203,6 +203,13 @@ async def insist_on_log(js: JetStreamContext, projection: str, checkpoint: Check
         log.warning("stream_made_anew", projection=projection, created=created.isoformat())
 
 
+async def holes(js: JetStreamContext) -> str | None:
+    """What is missing before the end of the log, if anything is: no fact is ever deleted."""
+    state = (await js.stream_info(LOG)).state
+    missing = state.last_seq - state.messages
+    return f"{missing} facts before its end at {state.last_seq} are gone" if missing else None
+
+
 async def _loss(js: JetStreamContext, checkpoint: Checkpoint) -> str | None:
     stored = await at(js, checkpoint.last_sequence)
     if stored is None:
@@ -211,6 +218,4 @@ async def _loss(js: JetStreamContext, checkpoint: Checkpoint) -> str | None:
         return f"the log has another fact there ({stored.subject}, hash {stored.hash[:12]})"
     if not stored.is_intact:
         return "the fact there does not give its own hash any more"
-    state = (await js.stream_info(LOG)).state
-    missing = state.last_seq - state.first_seq + 1 - state.messages
-    return f"{missing} facts before its end at {state.last_seq} are gone" if missing else None
+    return await holes(js)

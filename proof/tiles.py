@@ -47,7 +47,8 @@ class Tiles:
 
     def __init__(self, size: int, read: ReadTile) -> None:
         self.size = size
-        self._read = lru_cache(_CACHED)(read)
+        self._read = read
+        self._hashes = lru_cache(_CACHED)(self._read_hashes)
 
     def of(self, size: int) -> Tiles:
         """The same tiles, for a smaller tree."""
@@ -56,28 +57,31 @@ class Tiles:
     def subtree(self, level: int, index: int) -> bytes:
         """The hash of a complete subtree (`proof.merkle.Subtree`)."""
         row, above = divmod(level, HEIGHT)
-        first = index << above
-        tile_index, start = divmod(first, WIDTH)
-        hashes = self._hashes(row, tile_index)[start : start + (1 << above)]
+        number, start = divmod(index << above, WIDTH)
+        hashes = self._hashes(row, number)[start : start + (1 << above)]
         if len(hashes) != 1 << above:
             raise NotProven(f"the tiles of {self.size} leaves do not hold subtree {level}/{index}")
         return hashes[0] if above == 0 else root_of(hashes)
 
     def leaf(self, index: int) -> bytes:
-        """The hash of a leaf."""
-        return self.subtree(0, index)
+        """The hash of a leaf. Raises `NotProven` where the tiles do not have it."""
+        hashes = self._hashes(0, index // WIDTH)
+        if index >= self.size:
+            raise NotProven(f"there is no leaf {index} in the tiles of {self.size}")
+        return hashes[index % WIDTH]
 
     def root(self) -> bytes:
         """The root, as far as the tiles on the way to it tell."""
         return Frontier.at(self.size, self.subtree).root
 
-    def _hashes(self, row: int, index: int) -> list[bytes]:
-        width = min(WIDTH, (self.size >> (HEIGHT * row)) - index * WIDTH)
+    def _read_hashes(self, row: int, number: int) -> list[bytes]:
+        width = min(WIDTH, (self.size >> (HEIGHT * row)) - number * WIDTH)
         if width <= 0:
-            raise NotProven(f"there is no tile {row}/{index} for {self.size} leaves")
-        held = self._read(Tile(row, index, width))
+            raise NotProven(f"there is no tile {row}/{number} for {self.size} leaves")
+        tile = Tile(row, number, width)
+        held = self._read(tile)
         if len(held) < width * HASH_SIZE:
-            raise NotProven(f"{Tile(row, index, width).path} holds less than {width} hashes")
+            raise NotProven(f"{tile.path} holds less than {width} hashes")
         return split(held[: width * HASH_SIZE])
 
 

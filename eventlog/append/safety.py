@@ -42,6 +42,11 @@ _RULES: Final[tuple[Rule, ...]] = (
         "must not be limited",
     ),
     ("max_age", lambda c: not c.get("max_age"), "must not be limited: facts do not age"),
+    (
+        "compression",
+        lambda c: c.get("compression", "none") == "none",
+        "must be none: a damaged bit in a compressed block makes the server delete the stream",
+    ),
     ("deny_delete", lambda c: bool(c.get("deny_delete")), "must be on"),
     ("deny_purge", lambda c: bool(c.get("deny_purge")), "must be on"),
     (

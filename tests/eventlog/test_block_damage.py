@@ -6,6 +6,7 @@ It gives the lost numbers out again. The projector and the sealer notice, each b
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ async def folded_and_sealed(log_site: Site, signer: Signer) -> Site:
     """A log that the tables show and a checkpoint covers; then the server is killed."""
     facts = [awarded(f"r{n}", n, report=f"r{n}") for n in range(1, FACTS + 1)]
     last = await log_site.publish_together(facts)
+    await fold_and_seal(log_site, signer, last)
+    await log_site.server.kill()
+    return log_site
+
+
+async def fold_and_seal(log_site: Site, signer: Signer, last: int) -> None:
     pool = await log_site.pool()
     with SealStore(log_site.folder / "seal", signer) as store:
         working = Sealer(await log_site.whole(), store, seconds=0.05)
@@ -51,8 +58,6 @@ async def folded_and_sealed(log_site: Site, signer: Signer) -> Site:
                     await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.wait((task,))
-    await log_site.server.kill()
-    return log_site
 
 
 def blocks(site: Site) -> list[Path]:
@@ -60,6 +65,12 @@ def blocks(site: Site) -> list[Path]:
     found = sorted(site.folder.rglob("streams/LOG/msgs/*.blk"))
     assert found
     return found
+
+
+def flip_a_bit(block: Path) -> None:
+    content = bytearray(block.read_bytes())
+    content[len(content) // 2] ^= 1
+    block.write_bytes(content)
 
 
 async def start_again(site: Site) -> int:
@@ -98,10 +109,7 @@ async def test_one_flipped_bit_is_noticed_though_its_numbers_were_given_out_agai
     folded_and_sealed: Site, signer: Signer
 ) -> None:
     site = folded_and_sealed
-    block = blocks(site)[-1]
-    content = bytearray(block.read_bytes())
-    content[len(content) // 2] ^= 1
-    block.write_bytes(content)
+    await asyncio.to_thread(flip_a_bit, blocks(site)[-1])
     left = await start_again(site)
     assert left < FACTS
     for number in range(left, FACTS + 50):
@@ -111,3 +119,22 @@ async def test_one_flipped_bit_is_noticed_though_its_numbers_were_given_out_agai
     tables, sealing = await refusals(site, signer)
     assert "the log has another fact there" in tables
     assert f"another message stands at sequence {FACTS}" in sealing
+
+
+async def test_a_hole_in_the_middle_is_noticed_though_the_newest_facts_are_all_there(
+    log_site: Site, signer: Signer
+) -> None:
+    """The server drops what stands behind the damage in that block, and keeps the later ones."""
+    await log_site.publish_together([awarded(f"r{n}", n, report=f"r{n}") for n in range(1, 11)])
+    for _ in range(12):
+        await log_site.publish_raw("log.case.big", os.urandom(900_000))
+    last = await log_site.publish(awarded("r1", 99, report="last"))
+    await fold_and_seal(log_site, signer, last)
+    await log_site.server.kill()
+    first, *later = blocks(log_site)
+    assert later
+    await asyncio.to_thread(flip_a_bit, first)
+    assert await start_again(log_site) == last
+    tables, sealing = await refusals(log_site, signer)
+    for said in (tables, sealing):
+        assert f"facts before its end at {last} are gone" in said
