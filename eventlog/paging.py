@@ -19,7 +19,7 @@ from nats.js.errors import APIError
 
 from eventlog.message import LOG
 from eventlog.ordered import Unreachable, client_of, heed_cancellation
-from eventlog.whole import Block, insist_on_whole
+from eventlog.whole import block_of, insist_on_whole
 from proof.entry import LogEntry, kept, nanos_of
 
 PAGE: Final = 1000
@@ -101,9 +101,8 @@ async def _page(replies: asyncio.Queue[Msg], reply: str, after: int) -> list[Log
 
 def entry_of(message: Msg) -> LogEntry:
     """The stored message in the answer to a direct get, freed of what the server added."""
-    headers = message.headers
-    if not isinstance(headers, Block):
-        raise TypeError("to read whole messages, connect with `kind=WholeClient`")
+    if (headers := block_of(message)) is None:
+        raise ValueError("not an answer to a direct get: it has no headers")
     stored, mark, _ = headers.raw.rpartition(_MARK)
     if not mark:
         raise ValueError(f"not an answer to a direct get: {headers}")

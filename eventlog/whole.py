@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from nats.aio.msg import Msg
@@ -52,29 +52,57 @@ class Whole(NamedTuple):
         return LogEntry(self.sequence, self.nanos, self.subject, kept(self.block), self.body)
 
 
-class Block(dict[str, str]):
-    """Headers that remember the bytes that they were read from."""
+class Block(Mapping[str, str]):
+    """Headers as the bytes that they came in; they are read when somebody asks for one."""
 
-    __slots__ = ("raw",)
-    raw: bytes
+    __slots__ = ("_read", "raw")
+
+    def __init__(self, raw: bytes, read: Mapping[str, str] | None = None) -> None:
+        self.raw = raw
+        self._read = read
+
+    def __getitem__(self, name: str) -> str:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> Mapping[str, str]:
+        if self._read is None:
+            self._read = parse_headers(self.raw[_FIRST_LINE:])
+        return self._read
 
 
 class WholeClient(FactClient):
     """A client that keeps the header block of every message."""
 
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+    async def _process_headers(self, headers: bytes) -> Any:
         if not headers:
             return None
-        block = Block(await super()._process_headers(headers) or {})
-        block.raw = bytes(headers)
-        return block
+        if headers[_FIRST_LINE - 1 : _FIRST_LINE] == b"\n":
+            return Block(bytes(headers))
+        return Block(bytes(headers), await super()._process_headers(headers) or {})  # a status
 
 
 def whole(message: Msg) -> Whole:
     """A message that a consumer has delivered to a `WholeClient`."""
-    stands, headers = place(message.reply), message.headers
-    raw = headers.raw if isinstance(headers, Block) else b""  # an empty block is one, too
-    return Whole(stands.sequence, stands.nanos, message.subject, raw, headers or {}, message.data)
+    stands, headers = place(message.reply), block_of(message)
+    if headers is None:
+        headers = Block(b"", {})
+    return Whole(stands.sequence, stands.nanos, message.subject, headers.raw, headers, message.data)
+
+
+def block_of(message: Msg) -> Block | None:
+    """The headers of a message as a `WholeClient` keeps them; None where it has none at all."""
+    headers: object = message.headers
+    if isinstance(headers, Block):
+        return headers
+    if headers is None:
+        return None
+    raise TypeError("to read whole messages, connect with `kind=WholeClient`")
 
 
 async def whole_at(js: JetStreamContext, sequence: int) -> Whole | None:

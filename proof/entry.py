@@ -40,6 +40,12 @@ _CRLF: Final = "\r\n"
 _FOR_THE_SERVER: Final = re.compile(
     rb"(?<=\n)(?:Nats-Expected-|Nats-Batch-(?:Id|Sequence|Commit):).*?\r\n", re.DOTALL
 )
+_NOT_KEPT: Final = (
+    "Nats-Expected-",
+    "Nats-Batch-Id:",
+    "Nats-Batch-Sequence:",
+    "Nats-Batch-Commit:",
+)
 _MEMBERS: Final = ("sequence", "recorded_at", "subject", "headers", "body")
 
 
@@ -85,7 +91,7 @@ def leaf(
         content = f'"body_base64":"{base64.b64encode(body).decode()}"'
     return (
         f'{{"sequence":{sequence},"recorded_at":"{rfc3339(recorded_nanos)}",'
-        f'"subject":{quoted(subject)},{_headers(kept(header_block))},{content}}}'
+        f'"subject":{quoted(subject)},{_headers(header_block)},{content}}}'
     ).encode()
 
 
@@ -140,7 +146,7 @@ def header_block(pairs: Iterable[Sequence[str]]) -> bytes:
 def _headers(block: bytes) -> str:
     if shown := _plain_headers(block):
         return shown
-    if (pairs := _pairs(block)) is None:
+    if (pairs := _pairs(block := kept(block))) is None:
         return f'"headers_base64":"{base64.b64encode(block).decode()}"'
     shown = ",".join([f"[{quoted(name)},{quoted(value)}]" for name, value in pairs])
     return f'"headers":[{shown}]'
@@ -158,8 +164,9 @@ def _plain_headers(block: bytes) -> str | None:
     # An escape makes a text longer, and each end of a line by two.
     if len(quoted(text)) - 2 != len(text) + 2 * (len(lines) - 1):
         return None
+    lines = [line for line in lines if not line.startswith(_NOT_KEPT)]
     shown = '"],["'.join([line.replace(": ", '","', 1) for line in lines])
-    return f'"headers":[["{shown}"]]' if shown.count('","') == len(lines) else None
+    return f'"headers":[["{shown}"]]' if lines and shown.count('","') == len(lines) else None
 
 
 def _pairs(block: bytes) -> list[tuple[str, str]] | None:
