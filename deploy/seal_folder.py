@@ -1,8 +1,9 @@
 """The sealer's folder, written so that a `kill -9` at any moment leaves it whole.
 
-Tiles come first, then the checkpoint at the end of the history, then the latest checkpoint: each is
-on disk before the next is begun. So whatever was signed can be proven, and what was being written
-when the power went is written again.
+A checkpoint is on disk, at the end of the history, before it is published: what was signed is never
+forgotten. Tiles are not waited for. They follow from the log, and are made again from it where a
+power cut has cost some: the disk is asked once for each checkpoint, not once for each file, since
+those who write facts wait for the same disk.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import shutil
 from pathlib import Path
 from typing import Any, Final, Self
 
+from eventlog.message import LOG
 from proof.checkpoint import Checkpoint, opened, split_notes
 from proof.entry import Malformed
 from proof.files import ERRORS, HISTORY, KEY, LATEST, WITNESSES, SealFolder
 from proof.merkle import NotProven
 from proof.note import BadSignature, Kind, Note, Signer
-from proof.tiles import WIDTH, Tiling
+from proof.tiles import WIDTH, Tiling, check_newest
 
 REFUSED: Final = "refused.json"
 """Why the sealer signs nothing any more, and what it last saw."""
@@ -59,6 +61,10 @@ def keep_key(file: Path, name: str | None = None, kind: Kind = Kind.NOTE) -> Sig
     return signer
 
 
+class TilesLost(Exception):
+    """The tiles do not give the root that was signed; they can be made again from the log."""
+
+
 class SealStore:
     """The folder, held by one sealer at a time."""
 
@@ -87,38 +93,52 @@ class SealStore:
             self._lock = None
 
     def open(self) -> Tiling:
-        """The tree as it was last signed. Raises `SealBroken`."""
+        """The tree as it was last signed. Raises `SealBroken`, or `TilesLost`."""
         try:
             self.checkpoint = self._last_signed()
             self._publish_key()
-            if self.checkpoint is None:
-                return Tiling()
-            tiling = Tiling(self.checkpoint.size, self.files.read_tile)
-            if tiling.root != self.checkpoint.root:
-                raise NotProven("the tiles do not give the root that was signed")
         except ERRORS as error:
             raise SealBroken(
                 f"{self._folder} is not as it was left: {error}. Restore it from a copy. Nothing "
                 "is signed until then, for it might contradict what was signed before."
             ) from error
+        if self.checkpoint is None:
+            return Tiling()
+        try:
+            tiling = Tiling(self.checkpoint.size, self.files.read_tile)
+            check_newest(self.files.tiles(self.checkpoint.size), self.checkpoint.root)
+        except NotProven as error:
+            raise TilesLost(str(error)) from error
         return tiling
+
+    def mend(self, tiling: Tiling) -> None:
+        """Write down the tiles of a tree that was made again. Raises `SealBroken`."""
+        signed = self.checkpoint
+        if signed is None or (tiling.size, tiling.root) != (signed.size, signed.root):
+            raise SealBroken(
+                f"neither the tiles in {self._folder} nor the log give the root that was signed. "
+                f"Restore the stream {LOG} from its mirror or newest backup; nothing is signed "
+                "until then."
+            )
+        self._write(tiling)
 
     def seal(self, tiling: Tiling) -> Note:
         """Write down all that is new in the tree, and sign it."""
-        tiles = tiling.take_tiles()
-        for tile, held in tiles:
-            replace_file(self._folder / tile.path, held)
+        self._write(tiling)
         self.checkpoint = checkpoint = Checkpoint(self._signer.name, tiling.size, tiling.root)
         note = checkpoint.signed(self._signer)
         with (self._folder / HISTORY).open("ab") as history:
             history.write(bytes(note))
             history.flush()
             os.fsync(history.fileno())
-        replace_file(self._folder / LATEST, bytes(note))
-        for tile, _ in tiles:
-            if tile.width == WIDTH:
-                shutil.rmtree(self._folder / f"{tile.path}.p", ignore_errors=True)
+        _put(self._folder / LATEST, bytes(note))
         return note
+
+    def _write(self, tiling: Tiling) -> None:
+        for tile, held in tiling.take_tiles():
+            _put(self._folder / tile.path, held)
+            if tile.width == WIDTH:  # it holds its beginnings
+                shutil.rmtree(self._folder / f"{tile.path}.p", ignore_errors=True)
 
     def refused(self) -> dict[str, Any] | None:
         """What an earlier run has refused to sign, and why."""
@@ -177,10 +197,7 @@ class SealStore:
 
 def replace_file(file: Path, content: bytes) -> None:
     """Put a file there, whole and on disk, or leave what was there."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.new")
-    _write(draft, content)
-    draft.replace(file)
+    _put(file, content, wait=True)
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -188,9 +205,18 @@ def replace_file(file: Path, content: bytes) -> None:
         os.close(folder)
 
 
-def _write(file: Path, content: bytes, mode: int = 0o644) -> None:
+def _put(file: Path, content: bytes, *, wait: bool = False) -> None:
+    """Put a file there, whole, or leave what was there; with `wait`, until the disk has it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.new")
+    _write(draft, content, wait=wait)
+    draft.replace(file)
+
+
+def _write(file: Path, content: bytes, mode: int = 0o644, *, wait: bool = True) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as written:
         written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
+        if wait:
+            written.flush()
+            os.fsync(written.fileno())

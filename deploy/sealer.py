@@ -25,15 +25,23 @@ from nats.js.errors import APIError
 
 from deploy.projector import told_to_stop
 from deploy.seal_desk import SealDesk
-from deploy.seal_folder import SealBroken, SealStore, keep_key
+from deploy.seal_folder import SealBroken, SealStore, TilesLost, keep_key
 from eventlog.checkpoint import holes
 from eventlog.connect import connect_nats
 from eventlog.health import Health, nats_healthz
 from eventlog.logs import set_up_logs
 from eventlog.message import LOG, NO_HASH
+from eventlog.ordered import OrderedReader
 from eventlog.settings import Misconfigured
 from eventlog.tasks import end
-from eventlog.whole import Whole, WholeClient, settled, whole_at, whole_reader
+from eventlog.whole import (
+    Whole,
+    WholeClient,
+    read_whole,
+    settled,
+    whole_at,
+    whole_reader,
+)
 from proof.chain import HASH, PREVIOUS, Chains
 from proof.merkle import leaf_hash
 from proof.tiles import Tiling
@@ -47,6 +55,10 @@ HEADS: Final = 200_000
 """Stream ids whose last hash is kept in memory; the others are looked up."""
 LOOK_AGAIN: Final = (0.3, 0.7, 1.5)
 """Seconds between looks at a log that seems to have lost something."""
+GATHER: Final = 0.1
+"""Seconds in which facts gather before they are taken, when there are few."""
+NICE: Final = 10
+"""Whoever takes reports comes first; a checkpoint has time."""
 RETRY: Final = 2.0
 """Seconds until a checkpoint is tried again when the server did not answer."""
 BROKEN_PAUSE: Final = 5.0
@@ -149,7 +161,7 @@ class Sealer:
 
     async def run(self) -> None:
         """Seal until cancelled; then seal what is left. Raises `LogLost` and `SealBroken`."""
-        self._tiling = self._store.open()
+        self._tiling = await self._open()
         self._last = self._signed_leaf()
         self._due = self._since = math.inf
         await self._insist_on_what_was_refused()
@@ -160,13 +172,28 @@ class Sealer:
             self._refuse(str(lost))
             raise
 
+    async def _open(self) -> Tiling:
+        """The tree as it was signed; its tiles made again from the log where some are gone."""
+        try:
+            return await asyncio.to_thread(self._store.open)
+        except TilesLost as lost:
+            size = self.sealed
+            log.warning("tiles_lost", reason=str(lost), made_again_up_to=size)
+            await self._insist_on_log()
+            tiling = Tiling()
+            async for batch in read_whole(self._js, up_to=size):
+                for one in batch:
+                    tiling.append(leaf_hash(one.line))
+            await asyncio.to_thread(self._store.mend, tiling)
+            return tiling
+
     async def _follow(self) -> None:
         reader = whole_reader(
             self._js, self._tiling.size, self._facts, self._insist_on_log, patience=math.inf
         )
         async with reader:
             while True:
-                taking = asyncio.create_task(reader.take(self._facts - self._unsealed))
+                taking = asyncio.create_task(self._gathered(reader))
                 try:
                     while not taking.done():
                         wait = None if self._due == math.inf else self._due - time.monotonic()
@@ -182,6 +209,12 @@ class Sealer:
                     await self._take_in(one)
                 if self._unsealed >= self._facts:
                     await self._seal()
+
+    async def _gathered(self, reader: OrderedReader[Whole]) -> list[Whole]:
+        """What has come; one by one it would cost several times as much."""
+        if reader.to_come == 0:
+            await asyncio.sleep(GATHER)
+        return await reader.take(self._facts - self._unsealed)
 
     @property
     def _unsealed(self) -> int:
@@ -303,6 +336,7 @@ async def main() -> None:
     """Seal until told to stop."""
     settings = SealerSettings.read(os.environ)
     set_up_logs(NAME, settings.log_format)
+    os.nice(NICE)
     nc = await connect_nats(
         settings.nats_url.split(","),
         identity=settings.identity,

@@ -128,6 +128,19 @@ class Tiling:
         return full + [(tile, bytes(self._rows[tile.level])) for tile in partial_tiles(self.size)]
 
 
+def check_newest(tiles: Tiles, root: bytes, most: int = 64) -> None:
+    """Raise `NotProven` unless the newest tiles are those under the root: `most` on each level."""
+    if tiles.root() != root:
+        raise NotProven(f"the tiles of {tiles.size} leaves do not give the root that was signed")
+    level = 0
+    while full := tiles.size >> (HEIGHT * (level + 1)):
+        for number in range(max(0, full - most), full):
+            below = [tiles.subtree(HEIGHT * level, number * WIDTH + n) for n in range(WIDTH)]
+            if root_of(below) != tiles.subtree(HEIGHT * (level + 1), number):
+                raise NotProven(f"{Tile(level, number).path} is not what was signed")
+        level += 1
+
+
 def split(tile: bytes) -> list[bytes]:
     """The hashes of a tile."""
     return [tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)]
