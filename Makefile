@@ -10,7 +10,7 @@ SETUP_LOG := $(VENV)/setup.log
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fmt contracts lock faults clean
+.PHONY: help setup demo test check bench fmt contracts lock faults mutants clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ contracts: $(READY) ## export the contracts again and add the golden files of ne
 
 faults: $(READY) ## the long tests: servers and services killed again and again
 	@$(BIN)/pytest -m "slow or cluster or faults" --timeout 1200 --hypothesis-profile long $(ARGS)
+
+mutants: $(READY) ## change the ledger in one place after another: a test must notice each
+	@nice $(BIN)/python -m tests.points.mutants $(ARGS)
 
 lock: $(READY) ## resolve the dependencies again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -112,12 +112,17 @@ NO_ACCOUNT: Final = Account()
 def evolve(account: Account, fact: Fact) -> Account:
     """The account after a fact. Never refuses: it has happened."""
     if isinstance(fact, a.Entry):
-        account = replace(
-            account,
-            rider_id=fact.stream_id,
-            version=account.version + 1,
-            balances=moved(account.balances, fact),
-            lots=_lots(account.lots, fact),
+        account = Account(
+            fact.stream_id,
+            account.version + 1,
+            moved(account.balances, fact),
+            _lots(account.lots, fact),
+            account.holds,
+            account.reports,
+            account.cases,
+            account.reversals,
+            account.adjustments,
+            account.counts,
         )
     follows = _FOLLOWS.get(type(fact))
     return follows(account, fact) if follows else account

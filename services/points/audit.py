@@ -16,7 +16,7 @@ from contracts.envelope import Recorded
 from eventlog.projection import Folding, Projection
 from services.points.account import NO_ACCOUNT, Account, evolve
 from services.points.invariants import Broken, Step, broken, unsound
-from services.points.postings import transfers
+from services.points.postings import Transfer
 from services.points.projection import POINTS, STORE
 from services.points.tables.ledger import lot_row
 
@@ -95,12 +95,15 @@ class LedgerAudit:
         after = evolve(before, body)
         self.riders[rider] = after
         self.last[rider] = fact.sequence
-        for name, detail in broken(Step(before, body, after, fact.happened_at)):
+        step = Step.of(before, body, after, fact.happened_at)
+        for name, detail in broken(step):
             yield Violation(name, fact.subject, fact.sequence, detail)
         if isinstance(body, a.Entry):
-            self._enter(fact, rider, body)
+            self._enter(fact, rider, body, step.moves)
 
-    def _enter(self, fact: Recorded, rider: str, body: a.Entry) -> None:
+    def _enter(
+        self, fact: Recorded, rider: str, body: a.Entry, moves: tuple[Transfer, ...]
+    ) -> None:
         stands = body.after
         pockets = (
             (stands.pending, stands.available, stands.held, stands.debt)
@@ -108,7 +111,7 @@ class LedgerAudit:
             else (None, None, None, None)
         )
         kind = type(body).__name__
-        for leg, moved in enumerate(transfers(body)):
+        for leg, moved in enumerate(moves):
             line = (moved.source, moved.target, moved.points, kind, *pockets)
             self.entries[rider, fact.sequence, leg] = line
             taken, came = self.sides.get(moved.source, (0, 0))

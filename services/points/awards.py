@@ -108,10 +108,14 @@ def worth(
     return Worth(base, inputs, tuple(shares) if not closed else (), (*closed, *full))
 
 
+def full_by(inputs: Inputs) -> int:
+    """The share without limits: rounded down, and a point at least."""
+    return max(1, inputs.base * inputs.percent // 100)
+
+
 def points_by(inputs: Inputs) -> int:
     """The points that follow from an entry's inputs alone: how every award is recomputed."""
-    full = max(1, inputs.base * inputs.percent // 100)
-    return min([full, *(max(0, c.limit - c.before) for c in inputs.counted)])
+    return min([full_by(inputs), *(max(0, c.limit - c.before) for c in inputs.counted)])
 
 
 def lot_id(ground: str, rule: str, rider: str) -> str:
@@ -120,8 +124,7 @@ def lot_id(ground: str, rule: str, rider: str) -> str:
 
 
 def _share(rule: str, inputs: Inputs) -> Share:
-    full = max(1, inputs.base * inputs.percent // 100)
-    return Share(rule, points_by(inputs), full, inputs)
+    return Share(rule, points_by(inputs), full_by(inputs), inputs)
 
 
 def _closed(award: AwardPoints, account: Account, rules: Rules) -> Iterator[CapName]:

@@ -19,6 +19,7 @@ from services.points import postings
 from services.points.account import Account
 from services.points.awards import lot_id, points_by
 from services.points.lots import Lot
+from services.points.postings import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,13 @@ class Step:
     fact: Fact
     after: Account
     at: datetime
+    moves: tuple[Transfer, ...]
+    """What the fact moves."""
+
+    @classmethod
+    def of(cls, before: Account, fact: Fact, after: Account, at: datetime) -> Step:
+        """A step, with what it moves."""
+        return cls(before, fact, after, at, postings.transfers(fact))
 
 
 Broken = tuple[str, str]
@@ -42,8 +50,14 @@ def broken(step: Step) -> Iterator[Broken]:
         yield from _conserved(step)
         yield from _floors(step)
         yield from _lots_follow(step)
-        if fact.after is not None and fact.after != after.after:
-            yield "L15", f"says {_words(fact.after)}, and the entries give {_words(after.after)}"
+        if (says := fact.after) is not None and (
+            says.version != after.version
+            or says.pending != after.pending
+            or says.available != after.available
+            or says.held != after.held
+            or says.debt != after.debt
+        ):
+            yield "L15", f"says {_words(says)}, and the entries give {_words(after.after)}"
         if after.debt > 0 and after.available > 0:
             yield "L11", f"{after.debt} are owed while {after.available} can be spent"
     if (judge := _OF.get(type(fact))) is not None:
@@ -72,18 +86,17 @@ def unsound(account: Account) -> Iterator[Broken]:
 
 
 def _conserved(step: Step) -> Iterator[Broken]:
-    transfers = postings.transfers(step.fact)
     moved = sum(step.after.balances.values()) - sum(step.before.balances.values())
     if moved:
         yield "L1", f"the balances changed by {moved} in all"
-    if not transfers:
+    if not step.moves:
         yield "L2", "an entry that moves nothing"
     if step.after.version != step.before.version + 1:
         yield "L15", f"version {step.after.version} follows {step.before.version}"
 
 
 def _floors(step: Step) -> Iterator[Broken]:
-    for transfer in postings.transfers(step.fact):
+    for transfer in step.moves:
         for name in (transfer.source, transfer.target):
             yield from _floor(name, step.after.balances.get(name, 0))
 
