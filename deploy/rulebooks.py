@@ -14,7 +14,14 @@ from typing import Any, Final
 
 import yaml
 
-from contracts.rulebook import Document, DocumentKind, Flaw, Rulebook, read_documents
+from contracts.rulebook import (
+    Document,
+    DocumentKind,
+    Flaw,
+    Rulebook,
+    also_wrong,
+    read_documents,
+)
 from services.router.geometry import flaws_of, ground
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".geojson")
@@ -80,8 +87,8 @@ def read_rulebook(places: Iterable[Path], beside: Rulebook | None = None) -> Rea
         given.add(name, text)
     documents, flaws = read_documents(given.documents)
     found = [*given.found, *(Found(given.file_of(flaw.kind), flaw) for flaw in flaws)]
-    if not found:
-        found += (Found(given.file_of(f.kind), f) for f in _together(documents, beside))
+    together = _together(documents, beside) if not found else _also(given.documents, beside)
+    found += (Found(given.file_of(f.kind), f) for f in together)
     return Reading(documents, given.files, tuple(found))
 
 
@@ -99,6 +106,11 @@ def _together(
             yield from ground(places)  # type: ignore[arg-type]  # the kind says what it is
         return
     yield from flaws_of(Rulebook.model_validate(parts))
+
+
+def _also(given: Mapping[str, Any], beside: Rulebook | None) -> Iterator[Flaw]:
+    """What leads nowhere in documents of which some cannot be read as they are."""
+    return also_wrong(given, beside.documents if beside else ())
 
 
 @dataclass(slots=True)

@@ -48,6 +48,7 @@ from contracts.rulebook.places import (
     Places,
     Polygon,
 )
+from contracts.rulebook.pruning import also_wrong
 from contracts.rulebook.reading import path_of, read_documents
 from contracts.rulebook.routing import (
     Appeal,
@@ -119,6 +120,7 @@ __all__ = [
     "Verification",
     "Weekday",
     "Year",
+    "also_wrong",
     "changes",
     "contradictions",
     "gathered",

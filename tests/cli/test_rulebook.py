@@ -128,6 +128,30 @@ def test_check_tells_a_program_the_same(waggle: Waggle, tmp_path: Path) -> None:
     assert waggle.json("rulebook", "check")["ok"] is True
 
 
+def test_what_leads_nowhere_is_told_beside_what_cannot_be_read(tmp_path: Path) -> None:
+    services = [dict(service) for service in BUILT_IN["catalogue"]["services"]]
+    unreadable = {**services[0]["conditions"][0], "limit": "4 hours"}
+    services[0] = {**services[0], "conditions": [unreadable]}
+    services[1]["accountable"] = "municpal"
+    rules = [_rule(services=["manhole-missing", "manhole-brokn"])]
+    file = written(
+        tmp_path,
+        "x.yaml",
+        document("catalogue", services=services, effective_from="2026-11-01T00:00:00"),
+        *(document(kind) for kind in ("places", "routing", "calendar")),
+        document("earning", rules=rules),
+    )
+    found = complaints(file)
+    for part in ("effective_from", "conditions[manhole-missing-missing].limit", "'municpal'"):
+        assert any(part in one for one in found), found
+    assert any("'manhole-brokn' is not known" in one for one in found)
+    assert not any("'manhole-missing' is not known" in one for one in found)  # it is there
+
+
+def _rule(**about: Any) -> dict[str, Any]:
+    return {"code": "night", "name": "夜间", "points": 9, **about}
+
+
 def test_a_list_is_not_called_empty_because_its_one_entry_is_wrong(tmp_path: Path) -> None:
     service = BUILT_IN["catalogue"]["services"][0]
     condition = {**service["conditions"][0], "limit": "4 hours"}
