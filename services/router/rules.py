@@ -55,8 +55,9 @@ class Rules:
         self.territory = book.routing.territory
         self.triage = next(u for u in book.units if u.kind is UnitKind.TRIAGE)
         self.widest = max(
-            self.duplicates(f.condition).radius_metres for f in self._defaults.values()
+            self.duplicates(filed.condition).radius_metres for filed in self.conditions.values()
         )
+        """Metres within which a report may be about the same thing, whatever its condition."""
         self._modes = {mode.area: mode.first_holder for mode in book.routing.modes}
 
     def filed(self, service_code: str | None, condition: str | None = None) -> Filed | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.case import Nearby
 from contracts.report import Position
-from contracts.rulebook import Duplicates
+from contracts.rulebook import Duplicates, Rulebook
 from services.router.duplicates import (
     Seen,
     around,
@@ -20,6 +20,8 @@ from services.router.duplicates import (
     original,
     twins,
 )
+from services.router.rules import Rules
+from tests.district import document
 from tests.given import NOON
 
 RULE = Duplicates(radius_metres=30, window_hours=72)
@@ -151,3 +153,13 @@ def test_of_cases_opened_side_by_side_all_gather_under_the_first() -> None:
 
 def test_what_only_looks_near_stays_by_itself() -> None:
     assert twins([(side_by_side("r-1", 1, 31), side_by_side("r-0"))], lambda _: RULE) == {}
+
+
+def test_one_looks_as_far_as_the_widest_condition_of_all() -> None:
+    given = document()
+    worse = given["catalogue"]["services"][0]["conditions"][1]
+    worse["duplicates"] = {"radius_metres": 150, "window_hours": 24}
+    rules = Rules(Rulebook.model_validate(given))
+    assert rules.widest == 150
+    assert rules.same_thing("garbage-plain") == Duplicates()
+    assert rules.same_thing("unheard-of") is None
