@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, tzinfo
 from functools import reduce
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
@@ -37,6 +38,8 @@ JsonOption = Annotated[
     ),
 ]
 DEFAULT_DATA = Path("var")
+CLOSING: Final = 5.0
+"""Seconds for a connection to close: a verb that is done never waits for one that does not."""
 
 
 class Session:
@@ -128,7 +131,15 @@ class Session:
         return self._pools[url]
 
     def _closing(self, close: Callable[[], Awaitable[None]]) -> None:
-        self._stack.push_async_callback(close)
+        async def within_reason() -> None:
+            try:
+                async with asyncio.timeout(CLOSING):
+                    await close()
+            except TimeoutError:
+                # All that was asked for is done; the connection ends with this process.
+                err.print("a connection did not close; left as it is", style="dim")
+
+        self._stack.push_async_callback(within_reason)
 
 
 @asynccontextmanager
