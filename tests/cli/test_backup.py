@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from contracts.envelope import ERASED
 from contracts.report import ReportAccepted
 from deploy.backup_files import SEAL, SUMS, key_backups
 from deploy.projections import PROJECTIONS
+from deploy.restore import DRAFT
 from deploy.retention import BadDays, Days
 from eventlog import checkpoint
 from eventlog.checkpoint import LogLost
@@ -28,6 +30,7 @@ from proof.files import LATEST
 from tests.cli.test_verbs import step_of, submitted, until
 from tests.cli.waggle import Waggle
 from tests.deploy.folders import empty_house
+from tests.houses import PATIENCE, WAGGLE
 from tests.journey.house import House
 
 TEXT = "桃园路口垃圾外溢，\n\t污水流到非機動車道"
@@ -204,6 +207,18 @@ def test_a_damaged_or_incomplete_backup_is_refused_with_file_and_reason(
     assert str(folder) in said.err
     assert not to.exists()
     assert not list(saved.place.glob("never*"))
+
+
+def test_a_restore_that_is_interrupted_leaves_nothing(saved: Saved) -> None:
+    to = saved.place / "interrupted"
+    draft = to.with_name(f"{to.name}{DRAFT}")
+    words = ("restore", str(saved.backup("a")), "--data", str(to))
+    restoring = subprocess.Popen([*WAGGLE, *words], stdout=subprocess.DEVNULL)
+    until(lambda: (draft / "run" / "nats.json").exists() or None)
+    restoring.send_signal(signal.SIGINT)
+    assert restoring.wait(timeout=PATIENCE) == 130
+    assert not to.exists()
+    assert not draft.exists()
 
 
 def test_keys_older_than_the_log_are_refused(saved: Saved, waggle: Waggle) -> None:
