@@ -158,6 +158,13 @@ def _files(folder: Path) -> Iterator[str]:
             yield name
 
 
+def to_disk(folder: Path) -> None:
+    """Have every file and folder below on the disk, whatever the system still holds in memory."""
+    for path in (*folder.rglob("*"), folder):
+        if not path.is_symlink() and (path.is_file() or path.is_dir()):
+            _to_disk(path)
+
+
 def _to_disk(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -141,6 +141,8 @@ class Plan:
     """More environment for the services."""
     days: Days = field(default_factory=lambda: Days.from_environment(os.environ))
     """How long what is kept."""
+    sync_interval: str = "always"
+    """Anything else is for a house that nobody uses before all of it is on the disk."""
     services: bool = True
     """False: servers only, for work on the tables while nobody serves."""
 
@@ -207,7 +209,11 @@ async def start_servers(plan: Plan, book: Rulebook, supervisor: Supervisor) -> H
     credentials = Credentials(plan.folder)
     users = credentials.users(parties(book))
     outside, own = plan.outside, list[Part]()
-    nats = NatsServer(plan.folder, users, port=plan.port) if outside.nats_url is None else None
+    nats = (
+        NatsServer(plan.folder, users, port=plan.port, sync_interval=plan.sync_interval)
+        if outside.nats_url is None
+        else None
+    )
     postgres = PostgresServer(plan.folder) if outside.database_url is None else None
     own += [part for part in (nats, postgres) if part is not None]
     await supervisor.start(*own)

@@ -68,6 +68,8 @@ class ServerSettings:
     log_file: Path
     max_file_store: int = 128 * GIB
     """More than the `max_bytes` of all streams together; those refuse before the disk is full."""
+    sync_interval: str = "always"
+    """An acknowledged fact is on disk. The server's own default syncs every two minutes."""
     cluster: Cluster | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further top-level entries, as the server's manual names them."""
@@ -95,8 +97,7 @@ def server_config(settings: ServerSettings, users: Sequence[User]) -> dict[str, 
             "store_dir": str(settings.store),
             "max_file_store": settings.max_file_store,
             "max_memory_store": 256 * MIB,
-            # An acknowledged fact is on disk. The default syncs every two minutes.
-            "sync_interval": "always",
+            "sync_interval": settings.sync_interval,
         },
         "accounts": accounts(users),
     }

@@ -38,7 +38,7 @@ class NatsServer:
     again after a restart.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of a server
         self,
         house: Path,
         users: Sequence[User] = (),
@@ -48,6 +48,7 @@ class NatsServer:
         cluster: Cluster | None = None,
         extra: Mapping[str, Any] | None = None,
         grace: float = 10.0,
+        sync_interval: str = "always",
     ) -> None:
         self.house = house.resolve()
         self.name = name
@@ -58,6 +59,7 @@ class NatsServer:
         self._cluster = cluster
         self._extra = dict(extra or {})
         self._grace = grace
+        self._sync_interval = sync_interval
         self._seat = cluster.seat if cluster else Seat()
         self._given_port = port
         self._port = port or 0
@@ -200,6 +202,7 @@ class NatsServer:
             monitor_port=self._monitor_port,
             store=self.house / "nats" / "store",
             log_file=self.log_file,
+            sync_interval=self._sync_interval,
             cluster=self._cluster,
             extra=self._extra,
         )

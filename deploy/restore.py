@@ -32,6 +32,7 @@ from deploy.backup_files import (
     insist_on_empty,
     read_backup,
     read_keys,
+    to_disk,
 )
 from deploy.databases import KEYRING
 from deploy.house import HouseInfo, Outside, Plan, database_urls, set_up, start_servers
@@ -49,6 +50,9 @@ Progress = Callable[[str, int, int], None]
 """Told what is restored, how much of it, and how much there is."""
 
 DRAFT: Final = ".restoring"
+WHILE_RESTORING: Final = "2m"
+"""How often the log is synced meanwhile. With `always` the server syncs every message that it puts
+back, and gives a restore up when it has read nothing for five seconds; all is synced at the end."""
 
 
 def _nothing(_: str, __: int, ___: int) -> None: ...
@@ -87,11 +91,14 @@ async def restoring(
         draft.mkdir(parents=True)
         copied(keys / CREDENTIALS, draft / CREDENTIALS)
         copied(backup / SEAL, draft / SEAL)
-        plan = Plan(draft, document, outside=Outside(), services=False)
+        plan = Plan(
+            draft, document, outside=Outside(), services=False, sync_interval=WHILE_RESTORING
+        )
         async with Supervisor(draft) as supervisor:
             info = await start_servers(plan, Rulebook.model_validate(document), supervisor)
             restored = await _fill(plan, info, backup, keys, (manifest, key_manifest), progress)
             yield restored, info
+        to_disk(draft)
         if folder.exists():
             folder.rmdir()
         draft.rename(folder)

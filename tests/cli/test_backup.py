@@ -250,6 +250,8 @@ def test_a_postgresql_older_than_the_log_catches_up_and_gives_up_the_keys_of_the
         assert waggle("rebuild", "--check").code == 0
         said = asyncio.run(words_of(house.folder, saved.case))
         assert said == ERASED, "the key came back with the older key store"
+        server = json.loads((house.folder / "nats" / "nats.conf").read_text())
+        assert server["jetstream"]["sync_interval"] == "always", "that of the restore has stayed"
     finally:
         house.stop()
 
