@@ -6,13 +6,14 @@ what begins with `=`, `+`, `-`, `@`, a tab or a line break; in XLSX it is writte
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
 import xlsxwriter
+
+from cli.spreadsheet import BOM, csv_text
 
 COLUMNS: Final = (
     "event_at",
@@ -38,7 +39,6 @@ COLUMNS: Final = (
     "leg",
 )
 """What a line of a statement says."""
-_ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_statement(file: Path, book: Mapping[str, Any], zone: tzinfo) -> None:
@@ -58,16 +58,9 @@ def _cells(book: Mapping[str, Any], zone: tzinfo) -> Iterator[list[Any]]:
         yield [v.astimezone(zone).isoformat() if isinstance(v, datetime) else v for v in values]
 
 
-def inert(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_ACTIVE) else value
-
-
 def _csv(file: Path, book: Mapping[str, Any], zone: tzinfo) -> None:
-    with file.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(COLUMNS)
-        writer.writerows([inert(cell) for cell in cells] for cells in _cells(book, zone))
+    text = csv_text([COLUMNS, *_cells(book, zone)])
+    file.write_text(BOM + text, encoding="utf-8", newline="")
 
 
 def _xlsx(file: Path, book: Mapping[str, Any], zone: tzinfo) -> None:

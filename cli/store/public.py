@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from cli.printing import finish, print_json, print_table, say
 from cli.running import Exit, run
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from cli.spreadsheet import csv_text
 from cli.store.counter import as_rows, shown
 from contracts.envelope import Recorded
 from eventlog.read import read_log
@@ -81,10 +81,9 @@ def _as_document(ledger: PublicLedger) -> dict[str, Any]:
 
 
 def _write_csv(ledger: PublicLedger) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("month", "part", "item_id", "points", "pseudonym"))
-    for line in ledger.lines:
-        writer.writerow((line.month, line.part, line.item_id, line.points, line.pseudonym))
+    heads = ("month", "part", "item_id", "points", "pseudonym")
+    rows = ((of.month, of.part, of.item_id, of.points, of.pseudonym) for of in ledger.lines)
+    sys.stdout.write(csv_text([heads, *rows]))
 
 
 def _print(ledger: PublicLedger) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from cli.statement import inert
+from cli.spreadsheet import cell
 from deploy.house import HouseInfo, running_house
 from tests.cli.test_verbs import submitted, until
 from tests.cli.waggle import Waggle
@@ -80,12 +80,12 @@ def test_a_statement_is_a_file(waggle: Waggle, fixed: str, tmp_path: Path, endin
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
 def test_no_cell_is_a_formula(value: str) -> None:
-    assert inert(value) == f"'{value}"
+    assert cell(value) == f"'{value}"
 
 
 @pytest.mark.parametrize("value", ["x=1", "", 5, -5, None])
 def test_other_cells_are_as_they_are(value: object) -> None:
-    assert inert(value) == value
+    assert cell(value) == ("" if value is None else str(value))
 
 
 def test_a_statement_of_another_kind_is_refused(waggle: Waggle, fixed: str) -> None:

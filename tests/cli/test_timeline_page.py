@@ -150,5 +150,5 @@ def test_a_line_for_each_fact_tells_by_which_rules_it_was_decided(waggle: Waggle
     timeline = waggle.json("timeline", report)["facts"]
     (rules,) = {fact["rulebook"] for fact in timeline if fact["rulebook"]}
     said = waggle("timeline", report, "--table").out
-    assert rules in said
+    assert rules.partition("@")[0] in said  # a long cause may fold the rest of it
     assert all(fact["type"] in said for fact in timeline)
