@@ -44,7 +44,11 @@ class Storm:
     told: dict[str, list[Outcome]] = field(default_factory=dict)
 
     async def ask(self, party: str, command: Command) -> Ticket:
-        """The definite answer, asked for twice at once under one id: both say the same."""
+        """The definite answer, asked for twice at once under one id.
+
+        What is refused is not kept: a piece may come back between the two, and then the second is
+        accepted. Never are both accepted and say different things.
+        """
         command_id = new_id()
         (first, _), (second, _) = await asyncio.gather(
             *(
@@ -52,10 +56,13 @@ class Storm:
                 for _ in range(2)
             )
         )
-        assert first.outcome in (Outcome.ACCEPTED, Outcome.REFUSED), first
-        assert first.outcome is second.outcome, (first, second)
-        self.told.setdefault(type(command).__name__, []).append(first.outcome)
-        return first
+        answers = (first, second)
+        assert all(one.outcome in (Outcome.ACCEPTED, Outcome.REFUSED) for one in answers), answers
+        accepted = [one for one in answers if one.outcome is Outcome.ACCEPTED]
+        assert len({one.sequence for one in accepted}) <= 1, answers
+        answer = accepted[0] if accepted else first
+        self.told.setdefault(type(command).__name__, []).append(answer.outcome)
+        return answer
 
     async def insist(self, party: str, command: Command) -> Ticket:
         answer = await self.ask(party, command)
@@ -116,6 +123,9 @@ async def rage(storm: Storm, rider: str, dice: Random, until: asyncio.Event) -> 
 def test_no_point_and_no_piece_is_lost_when_everything_is_killed() -> None:
     with running() as house:
         uvloop.run(_storm(house))
+        waggle = Waggle(house.folder)
+        assert waggle.json("ledger", "check")["violations"] == []
+        assert waggle.json("store", "public", "--check")["differences"] == []
 
 
 async def _storm(house: House) -> None:
@@ -166,7 +176,3 @@ async def _judge(house: House, storm: Storm) -> None:
             shelf = world.thing(item)
             assert list(shelf.faults()) == []
             assert shelf.stock.free + shelf.stock.held + shelf.stock.used == STOCK
-    checked = await asyncio.to_thread(Waggle(house.folder), "ledger", "check", "--json")
-    assert (checked.code, checked.document["violations"]) == (0, []), checked
-    public = await asyncio.to_thread(Waggle(house.folder), "store", "public", "--check", "--json")
-    assert (public.code, public.document["differences"]) == (0, []), public
