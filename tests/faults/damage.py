@@ -17,6 +17,7 @@ import asyncpg
 from deploy.house import parties
 from deploy.nats_server import NatsServer
 from deploy.permissions import HOUSE
+from deploy.ports import free_ports
 from eventlog.connect import connect_nats
 from tests.faults.disks import kill_everything
 from tests.faults.fault import Fault
@@ -59,8 +60,15 @@ class Damaged(Fault):
         await kill_everything(stand)
 
     async def try_it(self, stand: Stand) -> None:
-        """Start the house on what there is."""
+        """Start the house on what there is.
+
+        Where it must not start, at another port: nobody else is to see what it would serve.
+        """
+        port = stand.house.port
+        if self.refused is not None:
+            (stand.house.port,) = free_ports(1)
         said = await self._refusal(stand)
+        stand.house.port = port
         self._runs = said is None
         self.effects["went on" if self._runs else "refused"] = 1
         if self.refused is not None:
