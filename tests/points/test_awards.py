@@ -262,7 +262,12 @@ def test_a_bonus_is_an_entry_of_its_own_within_the_same_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("only", "fits"), [({"services": ["garbage"]}, False), ({"kinds": ["occurrence"]}, True)]
+    ("only", "fits"),
+    [
+        ({"services": ["garbage"]}, False),
+        ({"kinds": ["occurrence"]}, True),
+        ({"kinds": ["need"]}, False),
+    ],
 )
 def test_a_bonus_may_be_for_some_kinds_only(only: dict[str, Any], fits: bool) -> None:
     by = rules(role(NOON), bonuses=[{"role": "grid_member", "percent": 50, **only}])

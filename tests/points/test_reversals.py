@@ -247,6 +247,14 @@ def proposed(points: int, *before: Fact) -> list[Fact]:
     return [*before, *given(*before).when(propose(points), by=OFFICER).facts]
 
 
+@pytest.mark.parametrize("points", [1, -1])
+def test_a_single_point_can_be_given_and_taken(points: int) -> None:
+    facts = proposed(points, *life(earned("one", 10)))
+    decision = given(*facts).when(approve(), by=SECOND)
+    decision.then(a(acc.PointsAdjusted, points=points))
+    assert after(*facts, *decision.facts).available == 10 + points
+
+
 def test_points_are_given_by_two_officers() -> None:
     facts = proposed(5)
     assert after(*facts) == after(*facts[:-1], account=after(facts[-1]))
