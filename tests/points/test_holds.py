@@ -10,6 +10,7 @@ from contracts import account as a
 from contracts.envelope import Fact, Refused
 from services.points.account import NO_ACCOUNT, Account, entered, evolve
 from services.points.holds import hear, hold, post, release
+from services.points.invariants import unsound
 from tests.given import NOON
 
 RIDER = "ann"
@@ -37,6 +38,7 @@ def earned(
 def after(*facts: Fact, account: Account = NO_ACCOUNT) -> Account:
     for fact in facts:
         account = evolve(account, fact)
+    assert list(unsound(account)) == []
     return account
 
 
