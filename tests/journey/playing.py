@@ -61,6 +61,8 @@ class Recording:
     """Between the projections and their rebuilds."""
     misread: list[str]
     """Reads made meanwhile that the log does not give at the sequence they claimed."""
+    unbalanced: list[str]
+    """What the check of the ledger finds."""
     reports: int
     again: dict[str, int]
     """How often each reaction heard a fact again."""
@@ -77,6 +79,7 @@ class Recording:
             *broken(self.evidence),
             *(f"A5 {what}" for what in self.misread),
             *(f"A7 {what}" for what in self.differences),
+            *(f"A8 {what}" for what in self.unbalanced),
         ]
 
 
@@ -110,6 +113,7 @@ async def journey(
         return Recording(
             evidence=await reading.evidence(crew, chronicle),
             differences=await rebuilds.differences(crew, bool(chronicle.planted)),
+            unbalanced=[] if chronicle.planted else await rebuilds.unbalanced(crew),
             misread=await rebuilds.not_as_read(crew, sample(witness, chronicle)),
             reports=played,
             acknowledged=sum(op.recorded is not None for op in chronicle.history),

@@ -9,6 +9,7 @@ import asyncpg
 from nats.js import JetStreamContext
 
 from deploy.house import AUDITOR
+from deploy.ledger_check import check_ledger
 from deploy.projections import PROJECTIONS
 from eventlog.connect import connect_postgres
 from eventlog.project import take_in
@@ -84,6 +85,14 @@ async def not_as_read(crew: Crew, reads: Sequence[Read]) -> list[str]:
             if then != read.digest:
                 found.append(f"{read.projection} was read at {read.sequence} as it never was")
     return found
+
+
+async def unbalanced(crew: Crew) -> list[str]:
+    """What the check of the ledger finds, every step replayed and every row compared."""
+    js = crew.clients[AUDITOR].jetstream(timeout=10)
+    async with _owned(crew) as pool:
+        found = await check_ledger(js, pool)
+    return [f"{one.invariant} at {one.sequence}: {one.detail}" for one in found.violations]
 
 
 async def _goes_on_without_stopping(

@@ -56,6 +56,10 @@ def test_every_projection_equals_its_rebuilds(recording: Recording) -> None:
     assert recording.differences == []
 
 
+def test_the_ledger_adds_up(recording: Recording) -> None:
+    assert recording.unbalanced == []
+
+
 def test_the_journey_goes_through_everything(recording: Recording) -> None:
     evidence = recording.evidence
     assert recording.reports >= REPORTS
