@@ -7,6 +7,7 @@ is ready. Whoever then creates the stream begins a history that contradicts the 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,17 @@ async def insist_on_stored(js: JetStreamContext, house: Path) -> None:
 
 
 def remember_streams(house: Path) -> None:
-    """The streams are there."""
-    (house / MEMORY).write_text(json.dumps(sorted(str(one.name) for one in streams())) + "\n")
+    """The streams are there. Whole on the disk or as it was before: a power cut may come now."""
+    names = json.dumps(sorted(str(one.name) for one in streams())) + "\n"
+    file = house / MEMORY
+    if file.is_file() and file.read_text() == names:
+        return
+    draft = file.with_name(f".{MEMORY}")
+    with draft.open("w") as written:
+        written.write(names)
+        written.flush()
+        os.fsync(written.fileno())
+    draft.replace(file)
 
 
 async def _exists(js: JetStreamContext, name: str) -> bool:
