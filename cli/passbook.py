@@ -156,25 +156,17 @@ def print_passbook(book: Mapping[str, Any], zone: tzinfo) -> None:
         if lots:
             rows = [(_day(lot["due_at"], zone), lot["free"], lot["report_id"]) for lot in lots]
             print_table((title, "points", "report"), rows)
-    columns = ("when", "points", "from", "to", "report", "item", "rule", "rules", "sequence")
-    rows = [line_of(line, zone) for line in book["lines"]]
+    rows = [_told(line, zone) for line in book["lines"]]
     if rows:
-        print_table(columns, rows)
+        print_table(("when", "points", "move", "report"), rows)
 
 
-def line_of(line: Mapping[str, Any], zone: tzinfo) -> tuple[Any, ...]:
-    """A line as people read it: pockets without the rider's name."""
-    return (
-        moment(line["event_at"], zone),
-        line["points"],
-        _pocket(line["source"]),
-        _pocket(line["target"]),
-        line["report_id"],
-        line["item"],
-        line["rule"],
-        line["rulebook"],
-        line["sequence"],
-    )
+def _told(line: Mapping[str, Any], zone: tzinfo) -> tuple[Any, ...]:
+    """A line for a narrow terminal: under the report or the item stands the rule."""
+    source, target = (_pocket(line[end]).partition(":")[0] for end in ("source", "target"))
+    about = [line[name] for name in ("report_id", "item", "rule") if line[name]]
+    when = moment(line["event_at"], zone).rpartition(":")[0]
+    return when, line["points"], f"{source} → {target}", "\n".join(about)
 
 
 def _pocket(account: str) -> str:

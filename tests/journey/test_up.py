@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def test_a_house_that_is_told_to_stop_while_it_starts_leaves_nothing_running(fol
     processes = [own, *own.children(recursive=True)]
     up.send_signal(signal.SIGINT)
     said, _ = up.communicate(timeout=60)
-    assert (said, up.returncode) == (b"", 130)
+    assert (json.loads(said), up.returncode) == ({"error": "interrupted", "exit": 130}, 130)
     assert gone(processes) == []
 
 

@@ -215,7 +215,7 @@ def _of_holding(fact: Recorded, row: CaseRow) -> dict[str, Any] | None:
                 "why": to.why,
                 "service_code": to.service_code,
                 "condition": to.condition,
-                "due_at": to.due_at,
+                "due_at": None if to.imported else to.due_at,
                 "dispatches": to.dispatch,
                 "overdue": to.late,
                 "request": None,
