@@ -28,14 +28,18 @@ class Terms(Protocol):
         """What the party is."""
 
     @property
+    def erased(self) -> bool:
+        """Whether the party is forgotten."""
+
+    @property
     def terms(self) -> tuple[RoleGiven, ...]:
-        """The roles that it was given, but for those that were ended."""
+        """The roles that it was given, each until it was ended."""
 
 
 def give(issued: Issued[GiveRole], state: Terms, giver: PartyKind | None) -> list[Fact]:
     """Units and officers appoint riders, for a term."""
     asked = issued.command
-    _insist_on_issuer(issued, giver)
+    _insist(issued, state, giver)
     if state.kind is not PartyKind.RIDER:
         detail = f"{asked.party_id} is not known as a rider"
         raise Refused(Reason(code=PartyRefusal.NOT_ALLOWED, field="party_id", detail=detail))
@@ -55,17 +59,34 @@ def give(issued: Issued[GiveRole], state: Terms, giver: PartyKind | None) -> lis
 def end(issued: Issued[EndRole], state: Terms, giver: PartyKind | None) -> list[Fact]:
     """A role ends; what was earned while it was held stays as it is."""
     asked = issued.command
-    _insist_on_issuer(issued, giver)
+    _insist(issued, state, giver)
     if not any(goes_on(term, asked.role, asked.at) for term in state.terms):
         detail = f"{asked.party_id} is no {asked.role} at or after that moment"
         raise Refused(Reason(code=PartyRefusal.NO_SUCH_TERM, field="role", detail=detail))
     return [RoleEnded(party_id=asked.party_id, role=asked.role, at=asked.at, by=issued.actor)]
 
 
-def _insist_on_issuer(issued: Issued[GiveRole] | Issued[EndRole], giver: PartyKind | None) -> None:
+def _insist(
+    issued: Issued[GiveRole] | Issued[EndRole], state: Terms, giver: PartyKind | None
+) -> None:
+    """Who may appoint, and that the rider is not forgotten."""
     if issued.actor != PROVISIONER and giver not in (PartyKind.UNIT, PartyKind.OFFICER):
         detail = "units and officers appoint to roles"
         raise Refused(Reason(code=PartyRefusal.NOT_ALLOWED, detail=detail))
+    if state.erased:
+        detail = f"{issued.command.party_id} is erased; nothing more is written about them"
+        raise Refused(Reason(code=PartyRefusal.PERSON_ERASED, field="party_id", detail=detail))
+
+
+def after_end(terms: tuple[RoleGiven, ...], ended: RoleEnded) -> tuple[RoleGiven, ...]:
+    """Terms of the role that hold at that moment end then, so it can still be set earlier."""
+    left: list[RoleGiven] = []
+    for term in terms:
+        if not goes_on(term, ended.role, ended.at):
+            left.append(term)
+        elif term.first < ended.at:
+            left.append(term.model_copy(update={"last": ended.at}))
+    return tuple(left)
 
 
 def goes_on(term: RoleGiven, role: RoleName, at: datetime) -> bool:

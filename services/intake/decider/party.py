@@ -36,7 +36,7 @@ class State:
     rider_id: str | None = None
     """Of an officer who also rides."""
     terms: tuple[RoleGiven, ...] = ()
-    """The roles that it was given, but for those that were ended."""
+    """The roles that it was given, each until it was ended."""
 
 
 def decide(issued: Issued[Any], state: State, giver: PartyKind | None) -> list[Fact]:
@@ -121,9 +121,8 @@ def evolve(state: State, fact: Fact) -> State:
             return replace(state, kind=kind, platform=platform, rider_id=rider_id)
         case RoleGiven():
             return replace(state, terms=(*state.terms, fact))
-        case RoleEnded(role=role, at=at):
-            left = tuple(term for term in state.terms if not roles.goes_on(term, role, at))
-            return replace(state, terms=left)
+        case RoleEnded():
+            return replace(state, terms=roles.after_end(state.terms, fact))
         case RiderErased():
             return replace(state, erased=True)
         case _:
