@@ -5,16 +5,14 @@ Each verb sends one command as the unit that does it, and prints the answer.
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.case import AsOption, CaseArgument, NoteOption, Step, decider, verifier
-from cli.running import run
+from cli.moments import local_moment
 from cli.sending import CommandIdOption, build
-from cli.session import DEFAULT_DATA, DataOption, JsonOption, open_session
+from cli.session import DEFAULT_DATA, DataOption, JsonOption
 from contracts.case import (
     AppealTimeout,
     AskExtension,
@@ -48,7 +46,7 @@ def extend(
     Examples:
       waggle extend 01JD2Q8Z7N4X0V5M3K9R6T1W8C --until 2026-11-25T18:00 --reason 配件未到
     """
-    moment = run(_moment(until, data, as_json))
+    moment = local_moment(until, "--until", data, as_json=as_json)
     Step(case, unit, command_id, data, as_json).take(
         build(AskExtension, case_id=case, until=moment, reason=reason)
     )
@@ -68,7 +66,7 @@ def suspend(
     Examples:
       waggle suspend 01JD2Q8Z7N4X0V5M3K9R6T1W8C --until 2027-03-01T08:00 --reason 冬季不能铺装
     """
-    moment = run(_moment(until, data, as_json))
+    moment = local_moment(until, "--until", data, as_json=as_json)
     Step(case, unit, command_id, data, as_json).take(
         build(AskSuspension, case_id=case, until=moment, reason=reason)
     )
@@ -145,18 +143,6 @@ def review(
     Step(case, unit, command_id, data, as_json).take(
         build(ReviewAppeal, case_id=case, granted=granted, note=text), verifier
     )
-
-
-async def _moment(text: str, data: Path, as_json: bool) -> datetime:
-    """The moment that is meant, in the district's time where no zone is given."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--until {text!r}: write it as 2026-11-25T18:00") from error
-    if moment.tzinfo is not None:
-        return moment
-    async with open_session(data, quiet=as_json) as session:
-        return moment.replace(tzinfo=await session.zone())
 
 
 def register(app: typer.Typer) -> None:

@@ -22,11 +22,13 @@ from cli import (
     log,
     look,
     passbook,
+    points,
     queues,
     rebuild,
     receipt,
     replay,
     retention,
+    role,
     rulebook,
     standard,
     submit,
@@ -86,6 +88,8 @@ app.add_typer(redeem.app, name="redeem", rich_help_panel="The store")
 app.add_typer(stations.app, name="station", rich_help_panel="The store")
 app.command("ranking", rich_help_panel="The store")(ranking.ranking)
 app.add_typer(log.app, name="log")
+app.add_typer(points.app, name="points", rich_help_panel="Points")
+app.add_typer(role.app, name="role", rich_help_panel="Points")
 app.add_typer(ledger.app, name="ledger", rich_help_panel="Points")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(docs.app, name="docs")

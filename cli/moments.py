@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import typer
 from nats.js import JetStreamContext
 
-from cli.running import Exit, Failure
+from cli.running import Exit, Failure, run
+from cli.session import open_session
 from eventlog.asof import insist_on, sequence_at
 from eventlog.read import head
 
@@ -80,3 +82,20 @@ def in_zone(when: datetime, zone: tzinfo) -> datetime:
     if moment > datetime.now(UTC):
         raise Failure(f"{moment.isoformat()} has not been yet", Exit.WRONG_INPUT)
     return moment
+
+
+def local_moment(text: str, option: str, data: Path, *, as_json: bool) -> datetime:
+    """The moment or day that an option means, in the district's time where it has no zone.
+
+    Unlike a place in the log it may well be still to come.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option} {text!r}: write it as 2026-11-25T18:00") from None
+    return moment if moment.tzinfo is not None else run(_in_district(moment, data, as_json))
+
+
+async def _in_district(moment: datetime, data: Path, as_json: bool) -> datetime:
+    async with open_session(data, quiet=as_json) as session:
+        return moment.replace(tzinfo=await session.zone())

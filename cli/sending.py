@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
 
 from cli.ids import new_id
-from cli.printing import in_words, note, print_answer
-from cli.running import Exit, Failure
-from cli.session import Session
+from cli.printing import finish, in_words, note, print_answer
+from cli.running import Exit, Failure, run
+from cli.session import Session, open_session
 from contracts.envelope import TOKEN, Command, log_subject
 from eventlog.asking import ask
 from eventlog.project import wait_for
@@ -58,8 +60,20 @@ def token(value: str, what: str) -> str:
     return value
 
 
-async def send(session: Session, command: Command, sender: Sender) -> Exit:
-    """Send a command, stay until there is an answer, print it.
+def carry(command: Command, sender: Sender, data: Path, **beside: object) -> None:
+    """Send a command into the house of `data`, and end with the exit code of its answer."""
+    finish(run(_carry(command, sender, data, beside)))
+
+
+async def _carry(
+    command: Command, sender: Sender, data: Path, beside: Mapping[str, object]
+) -> Exit:
+    async with open_session(data, quiet=sender.as_json) as session:
+        return await send(session, command, sender, **beside)
+
+
+async def send(session: Session, command: Command, sender: Sender, **beside: object) -> Exit:
+    """Send a command, stay until there is an answer, print it; in JSON with what stands `beside`.
 
     The command id is told before it is sent: whoever loses the answer can ask again.
     """
@@ -68,8 +82,8 @@ async def send(session: Session, command: Command, sender: Sender) -> Exit:
     if sender.command_id is None:
         note(f"to send this again: --as {sender.party} --command-id {command_id}")
     answer, known = await ask(nc, sender.party, command, command_id)
-    beside = {"as": sender.party, "command_id": command_id}
-    return print_answer(answer, known=known, as_json=sender.as_json, **beside)
+    told = {"as": sender.party, "command_id": command_id, **beside}
+    return print_answer(answer, known=known, as_json=sender.as_json, **told)
 
 
 async def catch_up(session: Session, case_id: str) -> int:
