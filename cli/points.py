@@ -5,6 +5,7 @@ Each verb but `decisions` sends one command as the party that does it, and print
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +14,12 @@ import typer
 
 from cli.ids import new_id
 from cli.moments import local_moment
-from cli.printing import finish, note, print_json, print_table, say
+from cli.printing import finish, moment, note, print_json, say
 from cli.running import Exit, run
 from cli.sending import CommandIdOption, Sender, build, carry, send, token
-from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
+from cli.session import DEFAULT_DATA, DataOption, JsonOption, open_session
 from cli.store.counter import OfficerOption, PartyOption, platform_of
+from contracts import account as a
 from contracts.account import (
     AdjustmentReason,
     AppealReversal,
@@ -29,9 +31,9 @@ from contracts.account import (
     ReversalReason,
     ReversePoints,
 )
+from contracts.envelope import Fact
 from deploy.house import OFFICER
 from eventlog.read import read_stream
-from services.points.account import NO_ACCOUNT, Account, Adjustment, Reversal, evolve
 
 app = typer.Typer(
     help="Points by an officer's decision: granted, taken back, contested, given by hand.",
@@ -317,46 +319,64 @@ def decisions(
 
 async def _decisions(rider: str, data: Path, as_json: bool) -> None:
     async with open_session(data, quiet=as_json) as session:
-        account = await _account(session, rider)
-    reversals = [_reversal(one) for one in account.reversals.values()]
-    adjustments = [_adjustment(one) for one in account.adjustments.values()]
+        zone = await session.zone()
+        log = await session.log()
+        facts = [fact.body async for fact in read_stream(log, "account", rider)]
+    found = decisions_in(facts)
     if as_json:
-        print_json({"rider_id": rider, "reversals": reversals, "adjustments": adjustments})
+        print_json({"rider_id": rider, **found})
         return
-    if not reversals and not adjustments:
+    if not any(found.values()):
         say(f"nothing was taken back from {rider} or proposed by hand")
-    for rows in (reversals, adjustments):
-        if rows:
-            print_table(rows[0], (row.values() for row in rows))
+    for one in found["reversals"]:
+        _say_stands(one["reversal"], one)
+        until = moment(one["appeal_until"], zone)
+        say(f"  {one['by']} took {one['points']} points back ({one['reason']})")
+        say(f"  report {one['report'] or '-'}, could be contested until {until or 'any day'}")
+    for one in found["adjustments"]:
+        _say_stands(one["adjustment"], one)
+        say(f"  {one['by']} proposed {one['points']:+} points ({one['reason']})")
 
 
-async def _account(session: Session, rider: str) -> Account:
-    """As the log has it now."""
-    account = NO_ACCOUNT
-    async for fact in read_stream(await session.log(), "account", rider):
-        account = evolve(account, fact.body)
-    return account
+def _say_stands(what: str, row: Mapping[str, Any]) -> None:
+    by = f" by {row['decided_by']}" if row["decided_by"] else ""
+    say(f"{what}  {row['stands']}{by}", "bold")
 
 
-def _reversal(reversal: Reversal) -> dict[str, Any]:
-    fact = reversal.fact
-    stands = "decided" if reversal.decided else "appealed" if reversal.appealed else "not contested"
-    return {
-        "reversal": fact.reversal_id,
-        "report": fact.report_id,
-        "points": fact.points,
-        "reason": fact.reason,
-        "by": fact.by,
-        "stands": stands,
-    }
-
-
-def _adjustment(adjustment: Adjustment) -> dict[str, Any]:
-    fact = adjustment.fact
-    return {
-        "adjustment": fact.adjustment_id,
-        "points": fact.points,
-        "reason": fact.reason,
-        "by": fact.by,
-        "stands": "decided" if adjustment.decided else "proposed",
-    }
+def decisions_in(facts: Iterable[Fact]) -> dict[str, list[dict[str, Any]]]:
+    """Each reversal and each adjustment of an account, and what has been decided on it."""
+    reversals: dict[str, dict[str, Any]] = {}
+    adjustments: dict[str, dict[str, Any]] = {}
+    for fact in facts:
+        match fact:
+            case a.PointsReversed(reversal_id=key):
+                reversals[key] = {
+                    "reversal": key,
+                    "report": fact.report_id,
+                    "points": fact.points,
+                    "reason": fact.reason,
+                    "by": fact.by,
+                    "appeal_until": fact.appeal_until,
+                    "stands": "not contested",
+                    "decided_by": None,
+                }
+            case a.ReversalAppealed(reversal_id=key):
+                reversals[key]["stands"] = "contested"
+            case a.ReversalUpheld(reversal_id=key, by=by):
+                reversals[key] |= {"stands": "upheld", "decided_by": by}
+            case a.PointsRestored(reversal_id=key, by=by):
+                reversals[key] |= {"stands": "given back", "decided_by": by}
+            case a.AdjustmentProposed(adjustment_id=key):
+                adjustments[key] = {
+                    "adjustment": key,
+                    "points": fact.points,
+                    "reason": fact.reason,
+                    "by": fact.by,
+                    "stands": "proposed",
+                    "decided_by": None,
+                }
+            case a.PointsAdjusted(adjustment_id=key, approved_by=by):
+                adjustments[key] |= {"stands": "approved", "decided_by": by}
+            case a.AdjustmentDeclined(adjustment_id=key, by=by):
+                adjustments[key] |= {"stands": "declined", "decided_by": by}
+    return {"reversals": [*reversals.values()], "adjustments": [*adjustments.values()]}

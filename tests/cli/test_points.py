@@ -78,6 +78,7 @@ def test_an_act_earns_so_often_in_the_month_in_which_it_was_done(
 
 def test_points_by_hand_need_two_officers(waggle: Waggle, rider: str) -> None:
     why = ("--reason", "goodwill", "--note", "系统故障补偿")
+    assert "nothing was taken back" in waggle("points", "decisions", rider).out
     made = waggle.json("points", "adjust", rider, "--points", "5", *why)["adjustment_id"]
     assert refused(waggle, "points", "approve", rider, made, "--as", FIRST) == ["same_officer"]
     (waiting,) = waggle.json("points", "decisions", rider)["adjustments"]
@@ -88,6 +89,10 @@ def test_points_by_hand_need_two_officers(waggle: Waggle, rider: str) -> None:
     taken = waggle.json("points", "adjust", rider, "--points", "-9", *why)["adjustment_id"]
     assert refused(waggle, "points", "approve", rider, taken, "--as", SECOND) == ["not_enough"]
     waggle.json("points", "decline", rider, taken, "--as", SECOND)
+    found = waggle.json("points", "decisions", rider)["adjustments"]
+    decided = [(one["points"], one["stands"], one["decided_by"]) for one in found]
+    assert decided == [(5, "approved", SECOND), (-9, "declined", SECOND)]
+    assert f"{made}  approved by {SECOND}" in waggle("points", "decisions", rider).out
     book = booked(waggle, rider, 1)
     assert (book["available"], book["adjusted"]) == (5, 5)
 
@@ -100,7 +105,9 @@ def test_an_award_is_taken_back_contested_and_given_back(waggle: Waggle, rider: 
     assert (book["pending"], book["debt"], book["reversed"]) == (0, 0, 50)
     (taken,) = waggle.json("points", "decisions", rider)["reversals"]
     assert (taken["points"], taken["by"], taken["stands"]) == (50, FIRST, "not contested")
-    assert "not contested" in waggle("points", "decisions", rider).out
+    said = waggle("points", "decisions", rider).out
+    assert f"{taken['reversal']}  not contested" in said
+    assert "officer took 50 points back (fraud)" in said
 
     contested = ("points", "appeal", rider, taken["reversal"], "--note", "照片可查")
     assert refused(waggle, *contested, "--as", SWIFT) == ["not_your_rider"]
@@ -110,6 +117,8 @@ def test_an_award_is_taken_back_contested_and_given_back(waggle: Waggle, rider: 
     waggle.json(*answer, SECOND)
     assert booked(waggle, rider, 3)["available"] == 50
     assert refused(waggle, *answer, SECOND) == ["decided_already"]
+    (decided,) = waggle.json("points", "decisions", rider)["reversals"]
+    assert (decided["stands"], decided["decided_by"]) == ("given back", SECOND)
 
 
 def test_what_a_role_earns_goes_by_its_term(waggle: Waggle, rider: str) -> None:
