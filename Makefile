@@ -21,7 +21,7 @@ demo: $(READY) ## the story of one district's day, on real servers, with the reb
 	@$(BIN)/waggle demo $(ARGS)
 
 test: $(READY) ## every test but the long ones, on real servers
-	@$(BIN)/pytest --quiet -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/pytest --quiet -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## style, types, import rules, exported contracts; changes nothing
 	@$(BIN)/ruff format --quiet --diff

@@ -99,13 +99,14 @@ class House:
 
 @contextmanager
 def running(port: int | None = None) -> Iterator[House]:
-    """A house in a folder of its own; stopped in the end."""
+    """A house in a folder of its own; told to stop in the end, by SIGTERM, and it does."""
     with empty_house() as place:
         house = House.start(place / "var", port)
         try:
             yield house
         finally:
-            house.stop()
+            ended = house.stop()
+        assert ended == 0, errors_of(house.folder).read_text()
 
 
 def launch(
