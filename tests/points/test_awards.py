@@ -219,6 +219,17 @@ def test_a_limit_that_is_shared_has_a_stream_id_of_its_own() -> None:
     assert shared_caps(award(), NOON, rules()) == ()
 
 
+def test_a_limit_keeps_its_stream_id_for_good() -> None:
+    assert Shared(CapName.CLUSTER, "case-1").cap_id == "cluster-8cb89a38fc7afb79abc1e54a020df3fc"
+
+
+def test_a_shared_limit_of_which_nothing_is_known_has_counted_nothing() -> None:
+    (awarded, *_) = decided(award(), rules(caps={"place_day": 20, "cluster_percent": 150}))
+    assert isinstance(awarded, PointsAwarded)
+    assert awarded.inputs is not None
+    assert [counted.before for counted in awarded.inputs.counted] == [0, 0]
+
+
 def role(first: datetime, last: datetime | None = None) -> RoleGiven:
     return RoleGiven(
         party_id=RIDER, role=RoleName.GRID_MEMBER, first=first, last=last, by="street-west"
@@ -308,12 +319,16 @@ def test_an_officer_grants_what_the_document_gives_for_an_act_once_for_an_occasi
 
 def test_an_act_earns_so_often_a_month() -> None:
     by = rules(**ACTS)
-    facts = [
-        fact
-        for day in ("june-7", "june-8")
-        for fact in given(rules=by).when(grant(day), by=OFFICER).facts
-    ]
-    given(*facts, rules=by).when(grant("june-9"), by=OFFICER).then_refused("limit_reached")
+    facts: list[Fact] = []
+    for before in (0, 1):
+        decision = given(*facts, rules=by).when(grant(f"june-{before}"), by=OFFICER)
+        decision.then(PointsGranted)
+        facts += decision.facts
+        assert isinstance(granted := facts[-1], PointsGranted)
+        assert [counted.before for counted in granted.inputs.counted] == [before]
+    decision = given(*facts, rules=by).when(grant("june-9"), by=OFFICER)
+    decision.then_refused("limit_reached")
+    assert decision.reasons[0].detail == "'escort' earns 2 times a month, and did in 2026-05"
     later = grant("june-9", done_at=NOON + 31 * DAY)
     given(*facts, rules=by).when(later, by=OFFICER).then(PointsGranted)
 

@@ -118,7 +118,7 @@ def test_what_has_expired_is_not_held_however_late_the_clock_is() -> None:
     with pytest.raises(Refused) as refusal:
         reserve(TWO_LOTS, 11, at=late)
     assert refused(refusal.value) == "not_enough"
-    assert "1 are missing" in str(refusal.value)
+    assert "11 points are needed and 10 available: 1 are missing" in str(refusal.value)
 
 
 def test_pending_points_are_not_held_before_their_window_is_over() -> None:
@@ -181,6 +181,23 @@ def test_less_than_was_held_can_be_spent_and_the_remainder_goes_back() -> None:
     assert done.holds["h1"].parts == ()
     with pytest.raises(Refused):
         post(done, hold_id="h1", at=NOON)
+
+
+@pytest.mark.parametrize("points", [13, 14])
+def test_a_hold_that_is_spent_by_half_still_has_the_other_half(points: int) -> None:
+    held = after(*reserve(TWO_LOTS, points), account=TWO_LOTS)
+    spent, rest = post(held, hold_id="h1", at=NOON, points=1)
+    assert isinstance(rest, a.PointsReleased)
+    assert after(spent, account=held).holds["h1"].parts == rest.parts
+
+
+def test_what_passes_is_heard_in_the_order_in_which_it_passed() -> None:
+    passed = list(hear(TWO_LOTS, NOON + 60 * DAY))
+    assert [fact.lot for fact in passed if isinstance(fact, a.PointsExpired)] == [
+        "sooner",
+        "newer",
+        "later",
+    ]
 
 
 @pytest.mark.parametrize(("points", "code"), [(15, "more_than_held"), (0, "bad_amount")])

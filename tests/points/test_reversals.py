@@ -13,7 +13,8 @@ from contracts.party import PartyKind, PartyRegistered
 from services.points.account import NO_ACCOUNT, Account, evolve
 from services.points.decider import ACCOUNT
 from services.points.holds import hear, hold
-from services.points.lots import to_reverse
+from services.points.lots import after as lot_after
+from services.points.lots import to_reverse, touched
 from services.points.rules import Rules
 from tests.district import BOOK, KITE
 from tests.given import NOON, Setting, a, recorded
@@ -127,6 +128,17 @@ def test_nobody_else_takes_back_and_nothing_else(
     command: acc.ReversePoints, by: str, code: str
 ) -> None:
     given(*life(earned("one", 10))).when(command, by=by).then_refused(code)
+
+
+@pytest.mark.parametrize("named", [{"lot": "lot-9"}, {"report_id": "report-9", "lot": None}])
+def test_what_has_earned_nothing_is_named(named: dict[str, str | None]) -> None:
+    command = acc.ReversePoints(
+        rider_id=RIDER, reason=acc.ReversalReason.FRAUD, note="false", **named
+    )
+    decision = given(*life(earned("one", 10))).when(command, by=OFFICER)
+    decision.then_refused("unknown_lot")
+    (name,) = filter(None, named.values())
+    assert decision.reasons[0].detail == f"{name} has earned {RIDER} nothing"
 
 
 def test_what_has_all_expired_cannot_be_taken_back() -> None:
@@ -270,7 +282,38 @@ def test_points_are_taken_from_what_is_available() -> None:
     decision.then(a(acc.PointsAdjusted, points=-4, parts=(part("one", 4),)))
     assert after(*facts, *decision.facts).available == 6
     too_many = proposed(-11, *life(earned("one", 10)))
-    given(*too_many).when(approve(), by=SECOND).then_refused("not_enough")
+    decision = given(*too_many).when(approve(), by=SECOND)
+    decision.then_refused("not_enough")
+    assert decision.reasons[0].detail == "11 points should go and 10 are available"
+
+
+@pytest.mark.parametrize(("lot", "name"), [("of-its-own", "of-its-own"), (None, "adj-1")])
+def test_what_is_given_is_a_lot_and_before_lots_had_names_the_adjustment(
+    lot: str | None, name: str
+) -> None:
+    account = after(
+        acc.PointsAdjusted(
+            rider_id=RIDER,
+            adjustment_id="adj-1",
+            points=5,
+            reason=acc.AdjustmentReason.CORRECTION,
+            by=OFFICER,
+            approved_by=SECOND,
+            lot=lot,
+        )
+    )
+    assert list(account.lots) == [name]
+    assert (account.lots[name].by_hand, account.lots[name].free) == (True, 5)
+
+
+def test_an_adjustment_of_nothing_moves_nothing_and_opens_no_lot() -> None:
+    """Nobody can propose one; the fold takes in whatever is in the log."""
+    (made,) = given(*proposed(5)).when(approve(), by=SECOND).facts
+    nothing = made.model_copy(update={"points": 0})
+    account = evolve(NO_ACCOUNT, nothing)
+    assert (account.balances, account.lots) == ({}, {})
+    assert touched(nothing) == ()
+    assert lot_after(None, nothing, "adj-1") is None
 
 
 def test_what_is_owed_is_repaid_from_what_is_given() -> None:
