@@ -1,36 +1,37 @@
 """Mutation testing of the pure ledger: change one thing, and a test must notice.
 
-`python -m tests.points.mutants [--seconds 600] [--seed 1] [--only lots]`: each comparison, sign,
-bound, constant and branch of the modules below is changed in turn, in a process of its own in which
-the tests of the ledger run; whatever they let pass is printed. The mutants come in an order that
-the seed decides, and as many of them as the seconds allow.
+`python -m tests.points.mutants [--only lots] [--at 107] [--results FILE]`: each comparison, sign,
+bound, constant and branch of the modules below is changed in turn, in a fork that has the tests of
+the ledger collected already and runs them until the first failure. Whatever they let pass is
+printed, and every verdict is written to the file as it falls.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
 import copy
 import importlib
-import io
 import os
-import random
+import resource
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 MODULES: Final = (
     "services.points.account",
     "services.points.awards",
     "services.points.caps",
+    "services.points.earning",
     "services.points.holds",
+    "services.points.invariants",
     "services.points.lots",
     "services.points.postings",
     "services.points.decider.account",
@@ -38,11 +39,14 @@ MODULES: Final = (
     "services.points.decider.account.awarding",
     "services.points.decider.account.reversing",
 )
-FAST: Final = ("holds", "postings", "awards", "reversals", "account", "reactions")
-SLOW: Final = ("machine",)
-"""Asked only where the others saw nothing."""
-HANGS: Final = 150.0
-"""Seconds after which a mutant that runs for ever is taken as noticed."""
+TESTS: Final = ("holds", "postings", "awards", "reversals", "account", "invariants", "machine")
+"""In this order: the machine is asked where the sentences saw nothing."""
+EXAMPLES: Final = 25
+"""Of 40 steps each, that the machine tries on a mutant."""
+AT_ONCE: Final = 2
+SECONDS: Final = 12
+"""Of processor time. A mutant that runs longer runs for ever, and is noticed by that."""
+MEMORY: Final = 4 * 2**30
 
 COMPARES: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -73,6 +77,7 @@ class Mutant:
     """Which node of the module, in the order of `ast.walk`."""
     change: int
     """Which of the changes that the node has."""
+    line: int
 
 
 def changed(node: ast.AST) -> Iterator[ast.AST]:
@@ -131,8 +136,8 @@ def mutants() -> list[Mutant]:
         tree = ast.parse(source_of(name))
         nodes = list(ast.walk(tree))
         for place in inside(tree):
-            changes = len(list(changed(nodes[place])))
-            found += [Mutant(name, place, change) for change in range(changes)]
+            changes, line = len(list(changed(nodes[place]))), getattr(nodes[place], "lineno", 0)
+            found += [Mutant(name, place, change, line) for change in range(changes)]
     return found
 
 
@@ -159,10 +164,9 @@ def mutated(mutant: Mutant) -> tuple[CodeType, str]:
     before = ast.unparse(old)
     new = list(changed(copy.deepcopy(old)))[mutant.change]
     ast.copy_location(new, old)
-    line = getattr(old, "lineno", 0)
     tree = Exchange(old, new).visit(tree)
     ast.fix_missing_locations(tree)
-    words = f"{mutant.module}:{line}: {before}  ->  {ast.unparse(new)}"
+    words = f"{mutant.module}:{mutant.line}: {before}  ->  {ast.unparse(new)}"
     return compile(tree, mutant.module, "exec"), words
 
 
@@ -183,36 +187,83 @@ def put_in_place(module: ModuleType, code: CodeType) -> None:
                     was.__code__ = now.__code__
 
 
-def survives(code: CodeType | None, module: ModuleType) -> bool:
-    """Whether every test passes with the change; asked in a process of its own."""
-    child = os.fork()
-    if child:
-        began = time.monotonic()
-        while True:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                return status == 0
-            if time.monotonic() - began > HANGS:
-                os.kill(child, 9)
-                os.waitpid(child, 0)
-                return False
-            time.sleep(0.01)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            if code is not None:
-                put_in_place(module, code)
-            failed = tests(FAST) or tests(SLOW)
-        except BaseException:  # noqa: BLE001 - whatever broke, it was noticed
-            failed = 1
-    os._exit(int(bool(failed)))
+@dataclass
+class Bench:
+    """Where mutants are judged: a plugin that takes the place of pytest's loop over the tests."""
+
+    waiting: list[Mutant]
+    results: TextIO
+    tried: int = 0
+    survivors: list[str] = field(default_factory=list)
+    running: dict[int, str] = field(default_factory=dict)
+    """What changes in which fork."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Judge every mutant with the tests that were collected."""
+        machine: Any = importlib.import_module("tests.points.test_machine")
+        machine.TestAccount.settings = settings(
+            machine.TestAccount.settings,
+            max_examples=EXAMPLES,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        if os.waitpid(fork(partial(fails, session)), 0)[1]:
+            raise pytest.UsageError("the tests fail without any change: mend them first")
+        for mutant in self.waiting:
+            code, words = mutated(mutant)
+            module = importlib.import_module(mutant.module)
+            self.running[fork(partial(fails_with, session, module, code))] = words
+            while len(self.running) >= AT_ONCE:
+                self.hear()
+        while self.running:
+            self.hear()
+        return True
+
+    def hear(self) -> None:
+        """Wait for a verdict."""
+        child, status = os.wait()
+        words = self.running.pop(child)
+        self.tried += 1
+        if status == 0:
+            self.survivors.append(words)
+            say(f"survived  {words}")
+        verdict = "endless" if os.WIFSIGNALED(status) else "noticed" if status else "survived"
+        self.results.write(f"{verdict:8}  {words}\n")
+        self.results.flush()
 
 
-def tests(names: tuple[str, ...]) -> int:
-    """Run some files of tests until the first failure; 0 where all pass."""
-    folder = Path(__file__).parent
-    files = [str(folder / f"test_{name}.py") for name in names]
-    quiet = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
-    return int(pytest.main([*quiet, *files]))
+def fork(failed: Callable[[], bool]) -> int:
+    """Ask in a process of its own, which is silent, and has an end."""
+    if child := os.fork():
+        return child
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        noticed = failed()
+    except BaseException:  # noqa: BLE001 - whatever broke, it was noticed
+        noticed = True
+    os._exit(int(noticed))
+
+
+def fails(session: pytest.Session) -> bool:
+    """Run the tests until the first failure."""
+    for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return True
+    return False
+
+
+def fails_with(session: pytest.Session, module: ModuleType, code: CodeType) -> bool:
+    """The same in a process that has one thing changed."""
+    put_in_place(module, code)
+    return fails(session)
 
 
 def say(line: str) -> None:
@@ -224,30 +275,23 @@ def say(line: str) -> None:
 def main() -> None:
     """Mutate, and say what was let pass."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="modules with this in their name")
+    parser.add_argument("--at", type=int, help="what stands in this line")
+    parser.add_argument("--results", type=Path, default=Path("build/mutants.txt"))
     asked = parser.parse_args()
-    os.environ["LEDGER_EXAMPLES"] = "15"
-    for name in (*FAST, *SLOW):  # imported once, inherited by every child
-        importlib.import_module(f"tests.points.test_{name}")
-    if not survives(None, sys):
-        sys.exit("the tests fail without any change: mend them first")
-    waiting = [m for m in mutants() if asked.only in m.module]
-    random.Random(asked.seed).shuffle(waiting)
-    whole, tried, passed = len(waiting), 0, list[str]()
-    until = time.monotonic() + asked.seconds
-    while waiting and time.monotonic() < until:
-        mutant = waiting.pop()
-        code, words = mutated(mutant)
-        tried += 1
-        if survives(code, importlib.import_module(mutant.module)):
-            passed.append(words)
-            say(f"survived  {words}")
-    noticed = tried - len(passed)
-    share = noticed / max(1, tried)
-    say(f"{noticed} of {tried} mutants noticed ({share:.1%}), of {whole} in all")
-    sys.exit(bool(passed))
+    found = [m for m in mutants() if asked.only in m.module and asked.at in (None, m.line)]
+    folder = Path(__file__).parent
+    files = [str(folder / f"test_{name}.py") for name in TESTS]
+    quiet = ["-q", "-s", "-p", "no:cacheprovider", "--no-header", "--no-summary", "-W", "ignore"]
+    asked.results.parent.mkdir(parents=True, exist_ok=True)
+    with asked.results.open("w", encoding="utf-8") as results:
+        bench = Bench(found, results)
+        ended = pytest.main([*quiet, *files], plugins=[bench])
+    if bench.tried < len(found):
+        sys.exit(int(ended) or 1)
+    noticed = bench.tried - len(bench.survivors)
+    say(f"{noticed} of {bench.tried} mutants noticed ({noticed / max(1, bench.tried):.1%})")
+    sys.exit(bool(bench.survivors))
 
 
 if __name__ == "__main__":

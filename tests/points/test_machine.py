@@ -6,7 +6,6 @@ what is waiting, free, held and gone, and does by hand what the rules say.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -385,7 +384,7 @@ class AccountMachine(RuleBasedStateMachine):
 
 TestAccount = AccountMachine.TestCase
 TestAccount.settings = settings(
-    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "80")),
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
 )
