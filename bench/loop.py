@@ -35,6 +35,7 @@ from eventlog.asking import ask
 from eventlog.connect import connect_postgres
 from eventlog.project import position
 from eventlog.read import head
+from eventlog.tasks import end
 from services.router.duplicates import EARTH_METRES
 from services.router.places import Places
 from services.router.rules import Rules
@@ -213,9 +214,8 @@ class _Crew:
         try:
             yield
         finally:
-            for puller in pullers:
-                puller.cancel()
-            await asyncio.gather(*pullers, *tasks, return_exceptions=True)
+            await end(*pullers)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await queue.unsubscribe()
 
     async def _caught_up(self) -> None:

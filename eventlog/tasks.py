@@ -20,3 +20,10 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=AGAIN)
+
+
+async def stop(task: asyncio.Task[Any]) -> None:
+    """End a task that runs for ever; raises what had broken it before."""
+    await end(task)
+    if not task.cancelled():
+        task.result()

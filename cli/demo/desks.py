@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from nats.aio.client import Client
@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 
 from contracts.case import WorkOrder
 from deploy.streams import work_queue
+from eventlog.tasks import stop
 
 SUPPORT: Final = "support"
 PULL_SECONDS: Final = 10.0
@@ -82,11 +83,5 @@ async def open_desks(clients: Iterable[tuple[str, Client]]) -> AsyncIterator[dic
     async with AsyncExitStack() as stack:
         for desk in desks.values():
             working = asyncio.create_task(desk.work(), name=f"desk {desk.unit}")
-            stack.push_async_callback(_end, working)
+            stack.push_async_callback(stop, working)
         yield desks
-
-
-async def _end(working: asyncio.Task[None]) -> None:
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working

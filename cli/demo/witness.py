@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from nats.js import JetStreamContext
@@ -16,6 +16,7 @@ from contracts.envelope import Fact, Recorded
 from contracts.notice import NoticeDelivered
 from contracts.report import ReportAccepted, ReportRefused
 from eventlog.read import Unread, follow
+from eventlog.tasks import stop
 
 QUIET: Final = 20.0
 """Seconds without any new fact after which nothing more is waited for."""
@@ -99,6 +100,4 @@ async def open_witness(js: JetStreamContext) -> AsyncIterator[Witness]:
     try:
         yield witness
     finally:
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
+        await stop(reading)

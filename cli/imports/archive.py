@@ -26,6 +26,7 @@ from contracts.report import SubmitReports
 from deploy.house import ARCHIVE
 from eventlog.asking import PATIENCE, UNDECIDED, NoAnswer, ask, ask_many
 from eventlog.read import Unread, follow, head, read_stream
+from eventlog.tasks import end
 
 AT_A_TIME: Final = 100
 """Reports in one request."""
@@ -97,7 +98,7 @@ class Openings:
         try:
             yield openings
         finally:
-            await _ended(openings._listener)
+            await end(openings._listener)
 
     async def of(self, case_id: str) -> bool:
         """Whether a case was opened for a report that was just taken on; waits until it is known.
@@ -241,15 +242,6 @@ class Archive:
             )
         closed = about == "reply" and any(r.code in CLOSED_BEFORE for r in answer.reasons)
         self.tally.refuse(message.place, problems, closed=closed)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancel until it is over: in Python 3.11 `wait_for`, which the NATS client is built on, loses
-    a cancellation that comes together with what it waits for.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=PAUSE)
 
 
 def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:

@@ -19,6 +19,7 @@ from eventlog.logs import set_up_logs
 from eventlog.sealing import read_master_key
 from eventlog.service import Service
 from eventlog.settings import Settings
+from eventlog.tasks import end
 from services.points import store
 from services.points.accounts import ASKED, ROOM, Accounts
 from services.points.caps import CAP
@@ -56,9 +57,7 @@ async def keeping_time(desk: Accounts, counter: Store, tables: asyncpg.Pool) -> 
     try:
         yield
     finally:
-        for clock in clocks:
-            clock.cancel()
-        await asyncio.gather(*clocks, return_exceptions=True)
+        await end(*clocks)
 
 
 async def main() -> None:

@@ -36,6 +36,7 @@ from eventlog.sealing import unseal
 from eventlog.service import Handled, Service
 from eventlog.settings import Settings
 from eventlog.standing import Standing
+from eventlog.tasks import end
 from services.router import reactions
 from services.router.decider import evaluation, rulebook
 from services.router.decider.case import CASE, Case
@@ -240,9 +241,7 @@ async def keeping_time(desk: Desk) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in kept:
-            task.cancel()
-        await asyncio.gather(*kept, return_exceptions=True)
+        await end(*kept)
 
 
 async def main() -> None:
