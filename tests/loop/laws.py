@@ -141,7 +141,7 @@ def the_state_counts_what_the_facts_say(house: House) -> Iterator[str]:
 
 
 def too_many_returns_escalate(house: House) -> Iterator[str]:
-    """By the rulebook that the return was decided by."""
+    """By the rulebook that the return was decided by: the one that reaches its number, always."""
     limits = {
         str(document.version): document.escalation[0].returns or 0
         for document in house.published.documents
@@ -159,7 +159,8 @@ def too_many_returns_escalate(house: House) -> Iterator[str]:
                         isinstance(f.body, CaseEscalated) and f.sequence < fact.sequence
                         for f in facts
                     )
-                    if escalated is not (returns >= limit and not already):
+                    due = returns == limit or (returns > limit and not already)
+                    if escalated is not due:
                         yield f"{case_id}: return {returns} of {limit}, escalated: {escalated}"
 
 
