@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +20,7 @@ from cli.running import Exit, Failure, run
 from cli.sending import token
 from cli.session import DEFAULT_DATA, DataOption, JsonOption, Session, open_session
 from cli.timeline_page import Setting, page, rules_of
-from cli.wording import personal, sentence
+from cli.wording import Told, personal, sentence
 from contracts.account import PointsAwarded
 from contracts.envelope import Fact, Recorded
 from eventlog.read import read_stream
@@ -36,16 +35,6 @@ class Language(StrEnum):
 
     EN = "en"
     ZH = "zh"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A fact of the story, with its personal words as far as they can be read."""
-
-    fact: Recorded
-    body: Fact
-    cause: str | None
-    """The sequence of the fact that caused it, or that fact's id where it is not in the story."""
 
 
 def timeline(

@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cli.demo.chinese import in_chinese
 from cli.demo.names import Names
 from cli.printing import moment
-from cli.wording import personal, sentence
+from cli.wording import Told, personal, sentence
 from contracts.envelope import Fact, Sealed
 from contracts.notice import NoticeDelivered, NoticeParked
-
-if TYPE_CHECKING:
-    from cli.timeline import Told
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8886; --quiet: #777; }

@@ -6,13 +6,14 @@ Personal words stand apart from the sentence: `personal` lists them, readable or
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from cli.case_words import ENDED, told
 from cli.point_words import told_of_points
 from cli.store.words import STORE
 from contracts.case import CaseClosed, CaseOpened, CaseRejected
-from contracts.envelope import Erased, Fact, Reason, Sealed
+from contracts.envelope import Erased, Fact, Reason, Recorded, Sealed
 from contracts.notice import NoticeDelivered, NoticeParked
 from contracts.party import PartyRegistered, RiderErased, RoleEnded, RoleGiven
 from contracts.report import Position, ReportAccepted, ReportRefused
@@ -20,6 +21,16 @@ from contracts.rulebook import RulebookPublished
 
 SEALED: Final = "(sealed: no key at hand)"
 ERASED: Final = "(erased: the key is destroyed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact of the story, with its personal words as far as they can be read."""
+
+    fact: Recorded
+    body: Fact
+    cause: str | None
+    """The sequence of the fact that caused it, or that fact's id where it is not in the story."""
 
 
 def sentence(fact: Fact) -> str:

@@ -12,8 +12,7 @@ from rich.text import Text
 from cli.demo.chinese import in_chinese
 from cli.demo.folding import Folded
 from cli.demo.names import Names
-from cli.timeline import Told
-from cli.wording import personal, sentence
+from cli.wording import Told, personal, sentence
 
 PHOTO: Final = "photo"
 

@@ -18,7 +18,7 @@ from cli.demo.expected import ending
 from cli.demo.names import Names
 from cli.demo.totals import totals
 from cli.story.story import Story, day
-from cli.timeline import Told
+from cli.wording import Told
 from contracts.account import PointsAwarded
 from contracts.case import CaseClosed, CaseDispatched, ReworkOrdered, WorkReturned, WorkVerified
 from contracts.envelope import Fact

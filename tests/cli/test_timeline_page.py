@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.demo.names import Names
-from cli.timeline import Told
 from cli.timeline_page import Setting, page
+from cli.wording import Told
 from contracts.envelope import Sealed
 from contracts.rulebook import Rulebook
 from tests.cli.waggle import Waggle
