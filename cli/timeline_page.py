@@ -168,6 +168,6 @@ def _cause(cause: str | None, shown: set[int]) -> str:
     if cause is None:
         return ""
     number = cause.removeprefix("#")
-    if number.isdigit() and int(number) in shown:
+    if number.isdecimal() and int(number) in shown:
         return f'<a href="#f{number}">{escape(cause)}</a>'
     return escape(cause)
